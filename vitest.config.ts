@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // One process for everything: Dawn's addon cannot live in a worker thread, and two processes would fight over the adapter.
+    pool: 'forks',
+    maxWorkers: 1,
+    fileParallelism: false,
+    // A software adapter on a busy machine is slow, the embedded SwiftShader most of all.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    reporters: ['default'],
+  },
+});
