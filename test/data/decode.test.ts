@@ -1,0 +1,157 @@
+import { readFileSync } from 'node:fs';
+import { crc32, deflateSync } from 'node:zlib';
+import { encode as encodeJpeg } from 'jpeg-js';
+import { describe, expect, test } from 'vitest';
+import {
+  decodeImage,
+  decodePlane,
+  encodePlanePng,
+  encodePng,
+  readImage,
+} from '../../src/data/decode.node.ts';
+
+function chunk(type: string, body: Uint8Array): Buffer {
+  const head = Buffer.alloc(4);
+  head.writeUInt32BE(body.length);
+  const content = Buffer.concat([Buffer.from(type, 'latin1'), body]);
+  const tail = Buffer.alloc(4);
+  tail.writeUInt32BE(crc32(content));
+  return Buffer.concat([head, content, tail]);
+}
+
+/** A PNG from raw scan lines (each with its filter byte). */
+function makePng(
+  width: number,
+  height: number,
+  depth: number,
+  colorType: number,
+  lines: readonly number[],
+  extra: Buffer[] = [],
+): Buffer {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header[8] = depth;
+  header[9] = colorType;
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  const data = chunk('IDAT', deflateSync(Uint8Array.from(lines)));
+  return Buffer.concat([signature, chunk('IHDR', header), ...extra, data, chunk('IEND', new Uint8Array())]);
+}
+
+const noise = Uint8Array.from({ length: 16 * 16 * 3 }, (_, index) => (index * 7919) & 255);
+
+describe('PNG as Pillow converts it to RGB', () => {
+  const cases: readonly [string, Buffer, readonly number[]][] = [
+    ['RGB', makePng(2, 1, 8, 2, [0, 1, 2, 3, 250, 251, 252]), [1, 2, 3, 250, 251, 252]],
+    ['RGBA: alpha is dropped, not blended', makePng(1, 1, 8, 6, [0, 9, 8, 7, 0]), [9, 8, 7]],
+    ['grey', makePng(2, 1, 8, 0, [0, 5, 200]), [5, 5, 5, 200, 200, 200]],
+    ['grey and alpha', makePng(1, 1, 8, 4, [0, 77, 3]), [77, 77, 77]],
+    ['1-bit grey', makePng(3, 1, 1, 0, [0, 0b10100000]), [255, 255, 255, 0, 0, 0, 255, 255, 255]],
+    ['4-bit grey', makePng(2, 1, 4, 0, [0, 0x1f]), [17, 17, 17, 255, 255, 255]],
+    [
+      '16-bit grey keeps the high byte',
+      makePng(2, 1, 16, 0, [0, 0x12, 0xff, 0xfe, 0xff]),
+      [18, 18, 18, 254, 254, 254],
+    ],
+    ['16-bit RGB', makePng(1, 1, 16, 2, [0, 1, 255, 2, 255, 3, 255]), [1, 2, 3]],
+    [
+      'palette with transparency',
+      makePng(
+        2,
+        1,
+        8,
+        3,
+        [0, 1, 0],
+        [chunk('PLTE', Uint8Array.of(10, 20, 30, 40, 50, 60)), chunk('tRNS', Uint8Array.of(0, 0))],
+      ),
+      [40, 50, 60, 10, 20, 30],
+    ],
+    [
+      'a transparent colour keeps its colour',
+      makePng(1, 1, 8, 2, [0, 9, 8, 7], [chunk('tRNS', Uint8Array.of(0, 9, 0, 8, 0, 7))]),
+      [9, 8, 7],
+    ],
+  ];
+  test.each(cases)('%s', (_, file, expected) => {
+    expect([...decodeImage(file, 'x.png').data]).toEqual(expected);
+  });
+
+  test('encode and decode give the same bytes back', () => {
+    const image = { width: 16, height: 16, data: noise };
+    expect(decodeImage(encodePng(image), 'x')).toEqual(image);
+    const plane = { width: 48, height: 16, data: noise };
+    expect(decodePlane(encodePlanePng(plane), 'x')).toEqual(plane);
+    expect(() => encodePng({ width: 3, height: 3, data: noise })).toThrow(/768 bytes, expected 3x3x3/);
+  });
+});
+
+describe('JPEG', () => {
+  const rgba = Uint8Array.from({ length: 24 * 16 * 4 }, (_, index) => [200, 90, 30, 255][index & 3] ?? 0);
+  const file = encodeJpeg({ width: 24, height: 16, data: rgba }, 95).data;
+
+  test('a uniform colour comes back within two levels', () => {
+    const image = decodeImage(file, 'x.jpg');
+    expect([image.width, image.height, image.data.length]).toEqual([24, 16, 24 * 16 * 3]);
+    // Quantisation of DC at quality 95 is one or two levels a channel.
+    for (let i = 0; i < image.data.length; i++) {
+      expect(Math.abs((image.data[i] ?? 0) - ([200, 90, 30][i % 3] ?? 0))).toBeLessThanOrEqual(2);
+    }
+  });
+
+  test('an Adobe marker with transform 0 means RGB', () => {
+    const adobe = Buffer.from([0xff, 0xee, 0, 14, ...Buffer.from('Adobe'), 0, 100, 0, 0, 0, 0, 0]);
+    const marked = Buffer.concat([file.subarray(0, 2), adobe, file.subarray(2)]);
+    const [luma, blueDifference, redDifference] = decodeImage(marked, 'x.jpg').data;
+    // The components stay what they were: Y, Cb, Cr of the colour.
+    expect([luma, blueDifference, redDifference].map((value) => Math.round((value ?? 0) / 4))).toEqual(
+      [116, 79, 188].map((value) => Math.round(value / 4)),
+    );
+  });
+});
+
+describe('broken input gives one clear error', () => {
+  const png = Buffer.from(encodePng({ width: 16, height: 16, data: noise }));
+  const jpeg = readFileSync(
+    new URL('../fixtures/cub_tiny/images/001.Synthetic_Bird_A/Synthetic_0001_1.jpg', import.meta.url),
+  );
+  const huge = makePng(20000, 20000, 8, 2, [0]);
+  const hugeJpeg = Buffer.from(jpeg);
+  const frame = hugeJpeg.indexOf(Buffer.from([0xff, 0xc0]));
+  hugeJpeg.writeUInt16BE(60000, frame + 5);
+  hugeJpeg.writeUInt16BE(60000, frame + 7);
+  const flipped = Buffer.from(png);
+  flipped[60] = (flipped[60] ?? 0) ^ 0xff;
+
+  test.each([
+    ['empty', new Uint8Array(), /the file is empty/],
+    ['text', Buffer.from('hello'), /neither a PNG nor a JPEG/],
+    ['PNG signature only', png.subarray(0, 8), /truncated/],
+    ['PNG cut in half', png.subarray(0, png.length >> 1), /truncated/],
+    ['PNG with a wrong byte', flipped, /cannot decode/],
+    ['PNG with missing rows', makePng(4, 4, 8, 2, [0, 1, 2, 3]), /cannot decode/],
+    ['PNG of 400 megapixels', huge, /20000x20000 pixels are more than 100000000/],
+    ['JPEG start only', jpeg.subarray(0, 2), /no frame header/],
+    ['JPEG cut in half', jpeg.subarray(0, jpeg.length >> 1), /truncated/],
+    ['JPEG of 3600 megapixels', hugeJpeg, /60000x60000/],
+    ['GIF', Buffer.from('GIF89a0000'), /neither a PNG nor a JPEG/],
+  ])('%s', (_, bytes, message) => {
+    expect(() => decodeImage(bytes, 'folder/bird.png')).toThrow(message);
+    expect(() => decodeImage(bytes, 'folder/bird.png')).toThrow(
+      /^folder\/bird.png: cannot decode the image: /,
+    );
+  });
+
+  test('every cut of a PNG and of a JPEG either throws ImageDecodeError or decodes', () => {
+    for (const bytes of [png, jpeg]) {
+      for (let end = 0; end < bytes.length; end += 97) {
+        expect(() => decodeImage(bytes.subarray(0, end), 'x')).toThrow(
+          expect.objectContaining({ name: 'ImageDecodeError' }),
+        );
+      }
+    }
+  });
+
+  test('a file that does not exist', async () => {
+    await expect(readImage('/nowhere/bird.png')).rejects.toThrow(/\/nowhere\/bird.png: ENOENT/);
+  });
+});
