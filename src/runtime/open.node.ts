@@ -1,0 +1,202 @@
+/** Finding an adapter on Node: Dawn, on the system's driver or on the embedded SwiftShader. */
+import type { create as createDawn } from 'webgpu';
+import { UnsupportedError } from './errors.ts';
+import type { AdapterDescription, AdapterListing, OpenedGpu, OpenOptions } from './open.ts';
+import { describeAdapter, readLimits } from './open.ts';
+import { waitPolitely } from './polite_waiting.node.ts';
+import { loadVulkanLoader, unpackSwiftShader } from './swiftshader.node.ts';
+
+// Dawn rounds timestamps to 100 us against timing attacks between web pages; here there is only one's own program.
+const dawnOptions = ['disable-dawn-features=timestamp_quantization'];
+
+const mesaAdvice =
+  "Mesa's lavapipe is several times faster (Mesa 24 or later; on Debian 12: mesa-vulkan-drivers from bookworm-backports), a GPU far more.";
+
+/** An adapter together with the Dawn object that must live as long as it. */
+interface Found {
+  gpu: GPU;
+  adapter: GPUAdapter;
+  description: AdapterDescription;
+}
+
+/** An adapter in Dawn's list. */
+interface SystemAdapter {
+  backend: string;
+  name: string;
+}
+
+/**
+ * Finds an adapter. The environment variable CALM_ADAPTER takes the place of `options.adapter` where that is absent.
+ * @throws UnsupportedError when there is no such adapter; the message lists what there is and what to install.
+ */
+export async function openGpu(options: OpenOptions = {}): Promise<OpenedGpu> {
+  const wanted = wantedAdapter(options);
+  const found = await findAdapter(wanted, options.powerPreference);
+  let gpu: GPU | null = found.gpu;
+  return {
+    adapter: found.adapter,
+    description: found.description,
+    notes: describeForPeople(found.description, wanted),
+    waitPolitely,
+    close() {
+      // Dawn keeps the process alive as long as its GPU object is reachable (README of the npm package, "Lifetime").
+      gpu = null;
+      void gpu;
+    },
+  };
+}
+
+/** Every adapter of the system and the embedded SwiftShader, with the one that `openGpu(options)` takes marked. */
+export async function listAdapters(options: OpenOptions = {}): Promise<AdapterListing[]> {
+  const chosen = await findAdapter(wantedAdapter(options), options.powerPreference).catch(ignoreUnsupported);
+  const found: Found[] = [];
+  for (const listed of await systemAdapters()) {
+    const adapter = await requestSystemAdapter(options.powerPreference, listed);
+    if (adapter !== null) found.push(adapter);
+  }
+  const embedded = await requestSwiftShader(options.powerPreference).catch(ignoreUnsupported);
+  if (embedded !== null) found.push(embedded);
+  return found.map(({ adapter, description }) => ({
+    description,
+    features: [...adapter.features].toSorted(),
+    limits: readLimits(adapter.limits),
+    selected:
+      description.name === chosen?.description.name && description.source === chosen.description.source,
+  }));
+}
+
+function wantedAdapter(options: OpenOptions): string {
+  return options.adapter ?? (process.env['CALM_ADAPTER'] || 'auto');
+}
+
+function ignoreUnsupported(error: unknown): null {
+  if (error instanceof UnsupportedError) return null;
+  throw error;
+}
+
+async function findAdapter(wanted: string, powerPreference: GPUPowerPreference | undefined): Promise<Found> {
+  if (wanted === 'swiftshader') return requestSwiftShader(powerPreference);
+  if (wanted !== 'auto' && wanted !== 'system') return requestByName(wanted, powerPreference);
+  const system = await requestSystemAdapter(powerPreference);
+  if (system !== null) return system;
+  if (wanted === 'auto') return requestSwiftShader(powerPreference);
+  throw new UnsupportedError(
+    `openGpu: this system has no adapter that Dawn accepts. Install a GPU driver with Vulkan, or Mesa 24 or later; or allow the embedded SwiftShader with adapter 'auto'.`,
+  );
+}
+
+async function requestByName(
+  wanted: string,
+  powerPreference: GPUPowerPreference | undefined,
+): Promise<Found> {
+  const adapters = await systemAdapters();
+  const match = adapters.find(({ name }) => simplify(name).includes(simplify(wanted)));
+  const found = match === undefined ? null : await requestSystemAdapter(powerPreference, match);
+  if (found !== null) return found;
+  const names = adapters.map(({ name }) => `'${name}'`).join(', ') || 'none';
+  throw new UnsupportedError(
+    `openGpu: adapter is '${wanted}', wanted 'auto', 'system', 'swiftshader' or a part of the name of one of the system's adapters: ${names}`,
+  );
+}
+
+/** As Dawn writes names in an adapter's info, so that both spellings find it. */
+function simplify(name: string): string {
+  return name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replace(/-$/, '');
+}
+
+async function dawn(): Promise<typeof createDawn> {
+  try {
+    return (await import('webgpu')).create;
+  } catch (cause) {
+    throw new UnsupportedError(
+      `openGpu: the package webgpu (Dawn) cannot be loaded on ${process.platform} ${process.arch}: npm install webgpu`,
+      { cause },
+    );
+  }
+}
+
+/** The system's adapters as Dawn names them; empty without a driver. */
+async function systemAdapters(): Promise<SystemAdapter[]> {
+  const create = await dawn();
+  try {
+    // The documented way to list them is the error about an adapter that does not exist.
+    await create(['adapter=list all adapters']).requestAdapter();
+    return [];
+  } catch (error) {
+    const lines = String(error).matchAll(/backend: '([^']*)', name: '([^\n]*)'/g);
+    return [...lines].map(([, backend = '', name = '']) => ({ backend, name }));
+  }
+}
+
+/** The system's adapter, a listed one or the one Dawn prefers; null when there is none or it is refused. */
+async function requestSystemAdapter(
+  powerPreference: GPUPowerPreference = 'high-performance',
+  listed?: SystemAdapter,
+): Promise<Found | null> {
+  const create = await dawn();
+  const gpu = create(listed === undefined ? dawnOptions : [...dawnOptions, `adapter=${listed.name}`]);
+  const adapter = await gpu.requestAdapter({ powerPreference });
+  // Dawn's Null backend computes nothing and answers as if it had.
+  if (adapter === null || adapter.info.device === 'null-backend') return null;
+  return {
+    gpu,
+    adapter,
+    description: describeAdapter(adapter.info, 'system', listed?.backend ?? defaultBackend()),
+  };
+}
+
+async function requestSwiftShader(powerPreference: GPUPowerPreference = 'high-performance'): Promise<Found> {
+  const files = unpackSwiftShader();
+  const create = await dawn();
+  const request = async (): Promise<Found | null> =>
+    withDriver(files.manifest, async () => {
+      const gpu = create(dawnOptions);
+      const adapter = await gpu.requestAdapter({ powerPreference });
+      if (adapter === null) return null;
+      return { gpu, adapter, description: describeAdapter(adapter.info, 'embedded SwiftShader', 'vulkan') };
+    });
+  let found = await request();
+  if (found === null) {
+    await loadVulkanLoader(files);
+    found = await request();
+  }
+  if (found === null)
+    throw new UnsupportedError(
+      `openGpu: Dawn does not accept the embedded SwiftShader (${files.manifest}). Install a GPU driver with Vulkan, or Mesa 24 or later.`,
+    );
+  return found;
+}
+
+/** Runs an action while the Vulkan loader sees one driver only. */
+async function withDriver<T>(manifest: string, action: () => Promise<T>): Promise<T> {
+  // The first name is the current one and wins; loaders before 1.3.207 know the second only.
+  const names = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'];
+  const before = names.map((name) => process.env[name]);
+  for (const name of names) process.env[name] = manifest;
+  try {
+    return await action();
+  } finally {
+    for (const [index, name] of names.entries()) {
+      const value = before[index];
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  }
+}
+
+function defaultBackend(): string {
+  return { darwin: 'metal', win32: 'd3d12' }[process.platform as string] ?? 'vulkan';
+}
+
+function describeForPeople(description: AdapterDescription, wanted: string): string[] {
+  const { name, backend, driver, software, source } = description;
+  const which = `GPU: ${name} (${backend}, ${driver})`;
+  if (source === 'embedded SwiftShader') {
+    const reason = wanted === 'swiftshader' ? 'as asked for' : 'the system has no adapter that Dawn accepts';
+    return [`${which}: the embedded SwiftShader on the CPU, ${reason}. ${mesaAdvice}`];
+  }
+  return [software ? `${which}: on the CPU. A GPU with a Vulkan driver would be far faster.` : which];
+}

@@ -1,0 +1,42 @@
+/**
+ * Waiting for the GPU without burning a core. While one of its promises is pending, Dawn's Node binding polls on every turn
+ * of the event loop and keeps the loop turning at full speed (dawn-gpu/node-webgpu#17), which takes a whole core from a software
+ * adapter. So the loop gets a brake: an immediate that sleeps a moment. Timers, progress bars and files go on between two
+ * sleeps. To be deleted when the binding blocks or signals by itself.
+ */
+
+/** The longest sleep per turn of the event loop, in milliseconds: what a timer may come late by. */
+const longestSleep = 1;
+/** Sleep this part of the time waited so far: short waits stay short, whatever the operating system's timer makes of it. */
+const sleepShare = 0.1;
+
+const neverNotified = new Int32Array(new SharedArrayBuffer(4));
+let pending = 0;
+let braking = false;
+let waitingSince = 0;
+
+function brake(): void {
+  if (pending === 0) {
+    braking = false;
+    return;
+  }
+  const sleep = Math.min(longestSleep, (performance.now() - waitingSince) * sleepShare);
+  Atomics.wait(neverNotified, 0, 0, sleep);
+  setImmediate(brake);
+}
+
+/** Settles as the GPU promise does; until then the event loop sleeps between two looks. */
+export async function waitPolitely<T>(promise: Promise<T>): Promise<T> {
+  // With several promises pending the newest decides: it may be a short one.
+  waitingSince = performance.now();
+  pending += 1;
+  if (!braking) {
+    braking = true;
+    setImmediate(brake);
+  }
+  try {
+    return await promise;
+  } finally {
+    pending -= 1;
+  }
+}
