@@ -1,0 +1,29 @@
+// Elementwise sum of two tensors of one shape.
+//   sum[i] = a[i] + b[i]
+// One invocation computes four neighbouring elements (a vec4); one workgroup 4 * WORKGROUP of them.
+// Moves 3 * 4 bytes an element, 1 flop. Writes with `=`; the last vec4 may reach into the padding of the buffer, which the
+// pool always leaves, so `count` is in vec4s, rounded up.
+
+const WORKGROUP: u32 = 64u;
+
+struct Params {
+  count: u32,
+}
+
+@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> sum: array<vec4<f32>>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;
+  if (index >= params.count) {
+    return;
+  }
+  sum[index] = a[index] + b[index];
+}

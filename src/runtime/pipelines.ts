@@ -1,0 +1,111 @@
+import type { KernelModule } from './kernel.ts';
+import { GpuError, UnsupportedError } from './errors.ts';
+import { specialise } from './kernel.ts';
+
+/** One specialisation of a kernel: its pipeline once it is compiled, and the bind groups made for it so far. */
+export interface Pipeline {
+  readonly kernel: KernelModule;
+  readonly layout: GPUBindGroupLayout;
+  /** Null while it is being compiled. */
+  compiled: GPUComputePipeline | null;
+  ready: Promise<void>;
+  /** Bind groups by the ids, offsets and sizes of their buffers. */
+  readonly bindGroups: Map<string, GPUBindGroup>;
+}
+
+const VISIBILITY_COMPUTE = 0x4;
+
+function layoutOf(device: GPUDevice, kernel: KernelModule): GPUBindGroupLayout {
+  const entries: GPUBindGroupLayoutEntry[] = Object.values(kernel.bindings).map(({ index, access }) => ({
+    binding: index,
+    visibility: VISIBILITY_COMPUTE,
+    buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' },
+  }));
+  if (kernel.params !== null) {
+    const { index, size } = kernel.params;
+    entries.push({
+      binding: index,
+      visibility: VISIBILITY_COMPUTE,
+      buffer: { type: 'uniform', hasDynamicOffset: true, minBindingSize: size },
+    });
+  }
+  return device.createBindGroupLayout({ label: kernel.name, entries });
+}
+
+/** The compiler's messages with their places in the .wgsl file. */
+async function explain(module: GPUShaderModule, kernel: KernelModule, cause: unknown): Promise<string> {
+  const info = await module.getCompilationInfo().catch(() => null);
+  const messages = (info?.messages ?? [])
+    .filter(({ type }) => type === 'error')
+    .map(({ lineNum, linePos, message }) => `  ${kernel.name}.wgsl:${lineNum}:${linePos} ${message}`);
+  return messages.length > 0 ? messages.join('\n') : String(cause);
+}
+
+/** Compiled kernels of one device, by kernel and constants. Compilation is asynchronous: many run in parallel. */
+export class PipelineCache {
+  readonly #device: GPUDevice;
+  readonly #pipelines = new Map<KernelModule, Map<string, Pipeline>>();
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** The pipeline of a kernel under the given constants; its compilation starts at the first call. */
+  get(
+    kernel: KernelModule,
+    constants: { readonly [name: string]: number | undefined } | undefined,
+  ): Pipeline {
+    let variants = this.#pipelines.get(kernel);
+    if (variants === undefined) this.#pipelines.set(kernel, (variants = new Map()));
+    const key = constants === undefined ? '' : JSON.stringify(constants);
+    let pipeline = variants.get(key);
+    if (pipeline === undefined) variants.set(key, (pipeline = this.#compile(kernel, constants ?? {})));
+    return pipeline;
+  }
+
+  /** Forgets bind groups: they keep buffers alive that the pool wants to destroy. */
+  clearBindGroups(): void {
+    for (const variants of this.#pipelines.values()) {
+      for (const pipeline of variants.values()) pipeline.bindGroups.clear();
+    }
+  }
+
+  #compile(kernel: KernelModule, constants: { readonly [name: string]: number | undefined }): Pipeline {
+    for (const feature of kernel.features) {
+      if (!this.#device.features.has(feature)) {
+        throw new UnsupportedError(
+          `${kernel.name}: the adapter has no ${feature}; choose another variant of this kernel`,
+        );
+      }
+    }
+    const device = this.#device;
+    const code = specialise(kernel, constants);
+    const layout = layoutOf(device, kernel);
+    const module = device.createShaderModule({ label: kernel.name, code });
+    const pipeline: Pipeline = {
+      kernel,
+      layout,
+      compiled: null,
+      bindGroups: new Map(),
+      ready: Promise.resolve(),
+    };
+    const compile = async (): Promise<void> => {
+      try {
+        pipeline.compiled = await device.createComputePipelineAsync({
+          label: kernel.name,
+          layout: device.createPipelineLayout({ label: kernel.name, bindGroupLayouts: [layout] }),
+          compute: { module, entryPoint: 'main' },
+        });
+      } catch (cause) {
+        throw new GpuError(
+          `${kernel.name}: the kernel does not compile\n${await explain(module, kernel, cause)}`,
+          { cause },
+        );
+      }
+    };
+    pipeline.ready = compile();
+    // Whoever waits for `ready` sees the failure; without a waiter it must not end the process.
+    pipeline.ready.catch(() => undefined);
+    return pipeline;
+  }
+}

@@ -1,0 +1,116 @@
+import { UnsupportedError } from './errors.ts';
+
+/** A GPU buffer of the pool with the number by which bind groups are cached. */
+export interface PoolBuffer {
+  readonly id: number;
+  readonly buffer: GPUBuffer;
+  /** The pool it belongs to: how a tensor of another engine is told apart. */
+  readonly pool: BufferPool;
+  /** Size of the buffer in bytes. */
+  readonly size: number;
+}
+
+/** What the pool holds: bytes and buffers in use, and kept for reuse. */
+export interface PoolLedger {
+  readonly usedBuffers: number;
+  readonly usedBytes: number;
+  readonly freeBuffers: number;
+  readonly freeBytes: number;
+  /** Highest `usedBytes + freeBytes` so far. */
+  readonly peakBytes: number;
+}
+
+/** Storage that kernels read and write, that copies reach, and that reads copy from. */
+const USAGE_STORAGE = 0x80 | 0x08 | 0x04;
+
+/**
+ * Sizes step by an eighth of a power of two: a freed buffer serves every request of its bucket, and at most an eighth of it
+ * is wasted. Small ones all take 256 bytes, the alignment of binding offsets.
+ */
+export function bucketSize(bytes: number): number {
+  if (bytes <= 256) return 256;
+  const step = Math.max(256, 2 ** (Math.floor(Math.log2(bytes)) - 3));
+  return Math.ceil(bytes / step) * step;
+}
+
+/**
+ * Buffers by size bucket. The queue runs commands in order, so a buffer may be handed out again as soon as the last command
+ * that uses it has been recorded: nothing here waits for the GPU.
+ */
+export class BufferPool {
+  readonly #device: GPUDevice;
+  readonly #free = new Map<number, PoolBuffer[]>();
+  readonly #used = new Set<PoolBuffer>();
+  #usedBytes = 0;
+  #freeBytes = 0;
+  #freeBuffers = 0;
+  #peakBytes = 0;
+  #nextId = 1;
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** A buffer of at least `bytes`; its content is whatever was there before. */
+  acquire(bytes: number, label: string): PoolBuffer {
+    const limit = this.#device.limits.maxBufferSize;
+    if (bytes > limit) {
+      throw new UnsupportedError(
+        `${label}: needs a buffer of ${bytes} bytes, but the adapter allows ${limit}; use a smaller batch or image`,
+      );
+    }
+    const size = Math.min(bucketSize(bytes), limit - (limit % 4));
+    const reused = this.#free.get(size)?.pop();
+    if (reused !== undefined) {
+      this.#freeBytes -= size;
+      this.#freeBuffers--;
+    }
+    const storage = reused ?? {
+      id: this.#nextId++,
+      pool: this,
+      size,
+      buffer: this.#device.createBuffer({ label: `pool ${size}`, size, usage: USAGE_STORAGE }),
+    };
+    this.#used.add(storage);
+    this.#usedBytes += size;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#usedBytes + this.#freeBytes);
+    return storage;
+  }
+
+  /** Takes a buffer back for reuse. */
+  release(storage: PoolBuffer): void {
+    if (!this.#used.delete(storage)) return;
+    const list = this.#free.get(storage.size) ?? [];
+    list.push(storage);
+    this.#free.set(storage.size, list);
+    this.#usedBytes -= storage.size;
+    this.#freeBytes += storage.size;
+    this.#freeBuffers++;
+  }
+
+  /** Destroys the buffers that nobody uses. Only call it when every recorded command has been submitted. */
+  trim(): void {
+    for (const list of this.#free.values()) for (const storage of list) storage.buffer.destroy();
+    this.#free.clear();
+    this.#freeBytes = 0;
+    this.#freeBuffers = 0;
+  }
+
+  /** Destroys everything, used or not. */
+  destroy(): void {
+    this.trim();
+    for (const storage of this.#used) storage.buffer.destroy();
+    this.#used.clear();
+    this.#usedBytes = 0;
+  }
+
+  ledger(): PoolLedger {
+    return {
+      usedBuffers: this.#used.size,
+      usedBytes: this.#usedBytes,
+      freeBuffers: this.#freeBuffers,
+      freeBytes: this.#freeBytes,
+      peakBytes: this.#peakBytes,
+    };
+  }
+}

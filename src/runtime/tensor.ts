@@ -1,0 +1,85 @@
+import type { PoolBuffer } from './pool.ts';
+import type { Shape } from './shape.ts';
+import { ArgumentError, DisposedError } from './errors.ts';
+import { elementCount, formatShape } from './shape.ts';
+
+/** Element types that tensors are stored as; 8-bit images travel packed four to a u32. */
+export type DType = 'f32' | 'u32' | 'i32';
+
+/** The typed array that holds a tensor's values on the CPU. */
+export type HostArray<D extends DType> = D extends 'f32'
+  ? Float32Array
+  : D extends 'u32'
+    ? Uint32Array
+    : Int32Array;
+
+/**
+ * Numbers on the GPU: a shape over a contiguous, row-major range of a buffer. Images are NHWC. A tensor made by a tape lives
+ * until the tape ends; one made by the engine until `dispose()`.
+ */
+export class Tensor<D extends DType = 'f32'> {
+  readonly shape: Shape;
+  readonly dtype: D;
+  /** Number of elements. */
+  readonly size: number;
+  /** Where the values begin in the buffer, in bytes; a multiple of 256. */
+  readonly byteOffset: number;
+  /** Whether a recording tape must compute the gradient of its result with respect to this tensor. */
+  readonly requiresGradient: boolean;
+  #storage: PoolBuffer | null;
+  #release: ((storage: PoolBuffer) => void) | null;
+
+  constructor(
+    dtype: D,
+    shape: Shape,
+    storage: PoolBuffer,
+    options: {
+      byteOffset?: number;
+      requiresGradient?: boolean;
+      release?: (storage: PoolBuffer) => void;
+    } = {},
+  ) {
+    this.dtype = dtype;
+    this.shape = shape;
+    this.size = elementCount(shape);
+    this.byteOffset = options.byteOffset ?? 0;
+    this.requiresGradient = options.requiresGradient ?? false;
+    this.#storage = storage;
+    this.#release = options.release ?? null;
+  }
+
+  /** Bytes of the values. */
+  get byteLength(): number {
+    return this.size * 4;
+  }
+
+  get disposed(): boolean {
+    return this.#storage === null;
+  }
+
+  /** The buffer behind the tensor. Throws DisposedError naming the caller when its memory has been given back. */
+  storage(operation: string): PoolBuffer {
+    if (this.#storage === null) {
+      throw new DisposedError(`${operation}: tensor ${formatShape(this.shape)} has been disposed`);
+    }
+    return this.#storage;
+  }
+
+  /** The same values under another shape with as many elements. The view does not own the memory. */
+  reshape(shape: Shape): Tensor<D> {
+    if (elementCount(shape) !== this.size) {
+      throw new ArgumentError(
+        `reshape: ${formatShape(this.shape)} does not have the elements of ${formatShape(shape)}`,
+      );
+    }
+    return new Tensor(this.dtype, shape, this.storage('reshape'), { byteOffset: this.byteOffset });
+  }
+
+  /** Gives the memory back to the pool it came from (if this tensor owns it); a second call does nothing. */
+  dispose(): void {
+    const storage = this.#storage;
+    this.#storage = null;
+    if (storage !== null) this.#release?.(storage);
+    this.#release = null;
+  }
+}

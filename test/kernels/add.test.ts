@@ -1,0 +1,4 @@
+import { addCases } from '../../src/kernels/add/cases.ts';
+import { describeOp } from './describe_op.ts';
+
+describeOp(addCases);
