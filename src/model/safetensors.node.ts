@@ -1,0 +1,32 @@
+/** Safetensors files on disk. */
+import { readFile } from 'node:fs/promises';
+import { writeFileAtomically } from '../runtime/atomic_file.node.ts';
+import type { SafetensorsFile, SafetensorsTensor } from './safetensors.ts';
+import { parseSafetensors, SafetensorsError, serializeSafetensors } from './safetensors.ts';
+
+/**
+ * Reads a file into memory and takes it apart.
+ * @throws SafetensorsError with the path when the file is not valid; the file system's error when it cannot be read.
+ */
+export async function readSafetensors(path: string): Promise<SafetensorsFile> {
+  const bytes = await readFile(path);
+  try {
+    return parseSafetensors(bytes);
+  } catch (error) {
+    if (error instanceof SafetensorsError)
+      throw new SafetensorsError(`${path}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/**
+ * Writes a file atomically: whatever happens, `path` holds the whole old or the whole new file.
+ * @throws SafetensorsError as `serializeSafetensors`; the file system's error when it cannot be written.
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: Iterable<readonly [string, SafetensorsTensor]>,
+  metadata: Iterable<readonly [string, string]> = [],
+): Promise<void> {
+  await writeFileAtomically(path, serializeSafetensors(tensors, metadata));
+}
