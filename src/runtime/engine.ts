@@ -231,7 +231,7 @@ export class Engine {
     });
   }
 
-  /** Sends the recorded work to the GPU without waiting for it. Rejects when a kernel does not compile. */
+  /** Sends the recorded work to the GPU without waiting for it. Rejects, and drops this work, when a kernel does not compile. */
   async flush(): Promise<void> {
     this.#checkAlive('flush');
     await this.#wait(this.#commands.flush());

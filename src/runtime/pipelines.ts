@@ -81,7 +81,10 @@ export class PipelineCache {
     const device = this.#device;
     const code = specialise(kernel, constants);
     const layout = layoutOf(device, kernel);
+    // The pipeline's creation reports the same errors; the scope keeps them from being reported twice.
+    device.pushErrorScope('validation');
     const module = device.createShaderModule({ label: kernel.name, code });
+    const scope = device.popErrorScope();
     const pipeline: Pipeline = {
       kernel,
       layout,
@@ -91,6 +94,7 @@ export class PipelineCache {
     };
     const compile = async (): Promise<void> => {
       try {
+        await scope;
         pipeline.compiled = await device.createComputePipelineAsync({
           label: kernel.name,
           layout: device.createPipelineLayout({ label: kernel.name, bindGroupLayouts: [layout] }),
