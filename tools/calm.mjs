@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+// Starts the command line (calm.ts) on a Node that runs TypeScript. Plain JavaScript on purpose: an older Node must get
+// through it, find the Node 24 that the package brings along, and hand over.
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const program = join(dirname(fileURLToPath(import.meta.url)), 'calm.ts');
+
+if (process.features.typescript) {
+  await import('./calm.ts');
+} else {
+  const child = spawn(findNode(), [program, ...process.argv.slice(2)], { stdio: 'inherit' });
+  // Ctrl-C reaches the child by itself; what is sent to this process alone must be handed on.
+  process.on('SIGINT', () => {});
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => {
+    // 128 + number, as a shell reports it.
+    process.exitCode =
+      code ?? 128 + ({ SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 }[signal] ?? 0);
+  });
+}
+
+function findNode() {
+  const platform = process.platform === 'win32' ? 'win' : process.platform;
+  try {
+    const manifest = createRequire(import.meta.url).resolve(`node-${platform}-${process.arch}/package.json`);
+    return join(dirname(manifest), 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  } catch {
+    console.error(`calm needs Node 22.18 or later, this is ${process.version}.`);
+    process.exit(1);
+  }
+}
