@@ -1,0 +1,254 @@
+/** What every benchmark shares: the command line, the adapter's name, fair timing, tables and JSON. */
+import { createRequire } from 'node:module';
+import { parseArgs } from 'node:util';
+import type { AdapterDescription } from '../src/runtime/open.ts';
+import type { Engine } from '../src/runtime/engine.ts';
+import { copyByKernel } from '../src/kernels/copy/copy.ts';
+import { createEngine } from '../src/runtime/create_engine.ts';
+import { printTable } from './table.ts';
+import { startTape } from '../src/kernels/tape.ts';
+import { writeFileAtomically } from '../src/runtime/atomic_file.node.ts';
+
+/** One way of doing a piece of work, to be timed against others. */
+export interface Candidate {
+  readonly name: string;
+  /** Least bytes that the work must move: what GB/s and the bandwidth bound are computed from. */
+  readonly bytes: number;
+  readonly flops: number;
+  /** Throws unless the result is right. Runs before anything is timed. */
+  readonly check?: () => Promise<void>;
+  /**
+   * Gets one repetition ready (untimed) and returns the timed launches and what frees their memory:
+   * `() => { const tape = startTape(engine); return { run: () => relu(tape, x), end: () => tape.end() }; }`
+   */
+  readonly start: () => { readonly run: () => void; readonly end: () => void };
+}
+
+/** A line of the table. Times in milliseconds. */
+export interface BenchRow {
+  readonly group: string;
+  readonly name: string;
+  readonly milliseconds: number;
+  /** Half the distance between the quartiles, as a part of the median. */
+  readonly spread: number;
+  readonly samples: number;
+  readonly gigabytesPerSecond: number;
+  readonly gigaflopsPerSecond: number;
+  /** Time of the bound (bytes at the copy kernel's bandwidth, flops at the given peak) / measured time; null without bound. */
+  readonly boundShare: number | null;
+  /** Time of the group's last candidate / this one's: the speed-up over the rival, which comes last. */
+  readonly ratio: number;
+}
+
+/** How `measure` is to judge a group. */
+export interface MeasureOptions {
+  /** Adds a copy kernel that moves so many bytes (half read, half written) to the group; its GB/s is the bandwidth bound. */
+  readonly copyBytes?: number;
+  /** GFLOP/s of the adapter that nothing can exceed, measured or known. */
+  readonly peakGigaflops?: number;
+}
+
+/** A benchmark's open engine and its rows so far. */
+export interface Bench {
+  readonly engine: Engine;
+  /** `--quick`: few samples, and the benchmark should leave its large cases out. */
+  readonly quick: boolean;
+  readonly rows: readonly BenchRow[];
+  /** Whether a case is wanted: every word given on the command line is a part of its name. */
+  wanted(name: string): boolean;
+  /** Checks and times candidates, alternating them, prints their table and keeps the rows. */
+  measure(group: string, candidates: readonly Candidate[], options?: MeasureOptions): Promise<BenchRow[]>;
+  /** Writes the JSON file, when asked for, and closes the engine. */
+  finish(): Promise<void>;
+}
+
+/** A sample lasts at least so long, so that clocks and submits do not matter. */
+const SAMPLE_MILLISECONDS = 30;
+const MAX_REPETITIONS = 200;
+
+interface Settings {
+  readonly json: string | undefined;
+  readonly quick: boolean;
+  readonly words: readonly string[];
+}
+
+function parseSettings(usage: string): Settings {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(`node bench/${usage}.ts [PART OF A CASE'S NAME...] [--quick] [--json FILE]`);
+    process.exit(0);
+  }
+  return { json: values.json, quick: values.quick, words: positionals };
+}
+
+function versions(): Record<string, string> {
+  const require = createRequire(import.meta.url);
+  const version = (name: string): string => (require(name) as { version: string }).version;
+  return {
+    'calm-webgpu': version('../package.json'),
+    node: process.version,
+    webgpu: version('webgpu/package.json'),
+  };
+}
+
+function quantile(sorted: readonly number[], part: number): number {
+  const place = (sorted.length - 1) * part;
+  const low = sorted[Math.floor(place)] ?? Number.NaN;
+  const high = sorted[Math.ceil(place)] ?? Number.NaN;
+  return low + (high - low) * (place - Math.floor(place));
+}
+
+/** Milliseconds of one repetition, measured over several. */
+async function sample(engine: Engine, candidate: Candidate, repetitions: number): Promise<number> {
+  const steps = Array.from({ length: repetitions }, () => candidate.start());
+  await engine.sync();
+  const work = (): void => {
+    for (const { run, end } of steps) {
+      run();
+      end();
+    }
+  };
+  if (engine.capabilities.timestamps) {
+    // Sums the kernels' own times: launching them from JavaScript is not what a kernel benchmark measures.
+    return (await engine.profile(work)).milliseconds / repetitions;
+  }
+  const begin = performance.now();
+  work();
+  await engine.sync();
+  return (performance.now() - begin) / repetitions;
+}
+
+function copyCandidate(engine: Engine, bytes: number): { candidate: Candidate; dispose: () => void } {
+  const input = engine.zeros([Math.ceil(bytes / 8)]);
+  const candidate: Candidate = {
+    name: 'copy kernel',
+    bytes: 8 * input.size,
+    flops: 0,
+    start: () => {
+      const tape = startTape(engine, { gradients: false });
+      return { run: () => void copyByKernel(tape, input), end: () => tape.end() };
+    },
+  };
+  return { candidate, dispose: () => input.dispose() };
+}
+
+/** Median and spread of every candidate, in its order. Candidates alternate, so that a slow moment of the machine hits all. */
+async function timeAll(
+  engine: Engine,
+  candidates: readonly Candidate[],
+  rounds: number,
+): Promise<{ milliseconds: number; spread: number; samples: number }[]> {
+  const repetitions: number[] = [];
+  for (const candidate of candidates) {
+    await sample(engine, candidate, 1);
+    const once = await sample(engine, candidate, 1);
+    const wanted = Math.ceil(SAMPLE_MILLISECONDS / Math.max(once, 0.01));
+    repetitions.push(Math.min(MAX_REPETITIONS, wanted));
+  }
+  const times: number[][] = candidates.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, candidate] of candidates.entries()) {
+      times[index]?.push(await sample(engine, candidate, repetitions[index] ?? 1));
+    }
+  }
+  return times.map((list) => {
+    const sorted = list.toSorted((a, b) => a - b);
+    const milliseconds = quantile(sorted, 0.5);
+    const spread = (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2 / milliseconds;
+    return { milliseconds, spread, samples: list.length };
+  });
+}
+
+function describeAdapter({ name, driver, backend, software }: AdapterDescription): string {
+  return `${name} (${backend}; ${driver})${software ? ', SOFTWARE: computed on the CPU' : ''}`;
+}
+
+/** Opens a benchmark: reads the command line, makes the engine, prints what it runs on. `name` is its file without .ts. */
+export async function openBench(name: string): Promise<Bench> {
+  const settings = parseSettings(name);
+  const engine = await createEngine();
+  const date = new Date().toISOString();
+  const timing = engine.capabilities.timestamps ? 'timestamps of the kernels' : 'wall time of the queue';
+  console.log(`${name}: ${describeAdapter(engine.adapter)}`);
+  console.log(`timing: ${timing}; median of alternating samples; ${date}; ${JSON.stringify(versions())}`);
+  const rows: BenchRow[] = [];
+
+  const measure: Bench['measure'] = async (group, given, options = {}) => {
+    for (const { check } of given) await check?.();
+    const copy = options.copyBytes === undefined ? null : copyCandidate(engine, options.copyBytes);
+    const candidates = copy === null ? given : [copy.candidate, ...given];
+    const times = await timeAll(engine, candidates, settings.quick ? 3 : 9);
+    copy?.dispose();
+    const bandwidth =
+      copy === null ? null : copy.candidate.bytes / (times[0]?.milliseconds ?? Number.NaN) / 1e6;
+    const last = times.at(-1)?.milliseconds ?? Number.NaN;
+    const measured = candidates.map((candidate, index): BenchRow => {
+      const { milliseconds, spread, samples } = times[index] ?? {
+        milliseconds: Number.NaN,
+        spread: Number.NaN,
+        samples: 0,
+      };
+      const bounds: number[] = [];
+      if (bandwidth !== null) bounds.push(candidate.bytes / bandwidth / 1e6);
+      if (options.peakGigaflops !== undefined) bounds.push(candidate.flops / options.peakGigaflops / 1e6);
+      return {
+        group,
+        name: candidate.name,
+        milliseconds,
+        spread,
+        samples,
+        gigabytesPerSecond: candidate.bytes / milliseconds / 1e6,
+        gigaflopsPerSecond: candidate.flops / milliseconds / 1e6,
+        boundShare: bounds.length === 0 ? null : Math.max(...bounds) / milliseconds,
+        ratio: last / milliseconds,
+      };
+    });
+    rows.push(...measured);
+    console.log(`\n${group}`);
+    printTable(
+      ['', 'ms', '+-%', 'GB/s', 'GFLOP/s', '% of bound', `speed over ${candidates.at(-1)?.name ?? ''}`],
+      measured.map((row) => [
+        row.name,
+        row.milliseconds.toFixed(3),
+        (100 * row.spread).toFixed(1),
+        row.gigabytesPerSecond.toFixed(2),
+        row.gigaflopsPerSecond.toFixed(2),
+        row.boundShare === null ? '-' : (100 * row.boundShare).toFixed(0),
+        row.ratio.toFixed(2),
+      ]),
+    );
+    return measured;
+  };
+
+  return {
+    engine,
+    quick: settings.quick,
+    rows,
+    wanted: (text) => settings.words.every((word) => text.includes(word)),
+    measure,
+    async finish() {
+      if (settings.json !== undefined) {
+        const { adapter } = engine;
+        const report = {
+          bench: name,
+          adapter,
+          software: adapter.software,
+          timing,
+          versions: versions(),
+          date,
+          rows,
+        };
+        await writeFileAtomically(settings.json, `${JSON.stringify(report, null, 2)}\n`);
+        console.log(`\nwritten: ${settings.json}`);
+      }
+      engine.destroy();
+    },
+  };
+}

@@ -1,0 +1,29 @@
+// A copy: the least that a kernel which reads and writes so many bytes can cost on an adapter. Benchmarks compare with it.
+//   output[i] = input[i]
+// One invocation copies PER_INVOCATION vec4s, neighbouring invocations neighbouring vec4s. Moves 8 bytes an element.
+
+const WORKGROUP: u32 = 64u;
+const PER_INVOCATION: u32 = 4u;
+
+struct Params {
+  count: u32,
+}
+
+@group(0) @binding(0) var<storage, read> input: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> output: array<vec4<f32>>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;
+  for (var i = 0u; i < PER_INVOCATION; i++) {
+    let index = first + i * WORKGROUP;
+    if (index < params.count) {
+      output[index] = input[index];
+    }
+  }
+}

@@ -1,0 +1,74 @@
+// Generated from copy.wgsl by `npm run generate`: do not edit.
+// wgsl-sha256: f925a52275897d1a96ed8a23f0f7fb88bee1a1ab5bf90e5985bacb9b100ff4fc
+import type { KernelModule } from '../../runtime/kernel.ts';
+
+const source = [
+  "",
+  "",
+  "",
+  "",
+  "const WORKGROUP: u32 = 64u;",
+  "const PER_INVOCATION: u32 = 4u;",
+  "",
+  "struct Params {",
+  "  count: u32,",
+  "}",
+  "",
+  "@group(0) @binding(0) var<storage, read> input: array<vec4<f32>>;",
+  "@group(0) @binding(1) var<storage, read_write> output: array<vec4<f32>>;",
+  "@group(0) @binding(2) var<uniform> params: Params;",
+  "",
+  "@compute @workgroup_size(WORKGROUP)",
+  "fn main(",
+  "  @builtin(workgroup_id) group: vec3<u32>,",
+  "  @builtin(num_workgroups) groups: vec3<u32>,",
+  "  @builtin(local_invocation_index) lane: u32,",
+  ") {",
+  "  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;",
+  "  for (var i = 0u; i < PER_INVOCATION; i++) {",
+  "    let index = first + i * WORKGROUP;",
+  "    if (index < params.count) {",
+  "      output[index] = input[index];",
+  "    }",
+  "  }",
+  "}",
+  "",
+].join('\n');
+
+export const copy = {
+  source,
+  "name": "copy/copy",
+  "features": [],
+  "bindings": {
+    "input": {
+      "index": 0,
+      "access": "read",
+      "element": "vec4<f32>"
+    },
+    "output": {
+      "index": 1,
+      "access": "read_write",
+      "element": "vec4<f32>"
+    }
+  },
+  "params": {
+    "index": 2,
+    "size": 16,
+    "fields": {
+      "count": {
+        "offset": 0,
+        "type": "u32"
+      }
+    }
+  },
+  "constants": {
+    "WORKGROUP": {
+      "type": "u32",
+      "value": 64
+    },
+    "PER_INVOCATION": {
+      "type": "u32",
+      "value": 4
+    }
+  }
+} as const satisfies KernelModule;

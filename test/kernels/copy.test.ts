@@ -1,0 +1,4 @@
+import { copyCases } from '../../src/kernels/copy/cases.ts';
+import { describeOp } from './describe_op.ts';
+
+describeOp(copyCases);
