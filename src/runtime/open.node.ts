@@ -12,9 +12,7 @@ const dawnOptions = ['disable-dawn-features=timestamp_quantization'];
 const mesaAdvice =
   "Mesa's lavapipe is several times faster (Mesa 24 or later; on Debian 12: mesa-vulkan-drivers from bookworm-backports), a GPU far more.";
 
-/** An adapter together with the Dawn object that must live as long as it. */
 interface Found {
-  gpu: GPU;
   adapter: GPUAdapter;
   description: AdapterDescription;
 }
@@ -32,18 +30,7 @@ interface SystemAdapter {
 export async function openGpu(options: OpenOptions = {}): Promise<OpenedGpu> {
   const wanted = wantedAdapter(options);
   const found = await findAdapter(wanted, options.powerPreference);
-  let gpu: GPU | null = found.gpu;
-  return {
-    adapter: found.adapter,
-    description: found.description,
-    notes: describeForPeople(found.description, wanted),
-    waitPolitely,
-    close() {
-      // Dawn keeps the process alive as long as its GPU object is reachable (README of the npm package, "Lifetime").
-      gpu = null;
-      void gpu;
-    },
-  };
+  return { ...found, notes: describeForPeople(found.description, wanted), waitPolitely };
 }
 
 /** Every adapter of the system and the embedded SwiftShader, with the one that `openGpu(options)` takes marked. */
@@ -79,10 +66,21 @@ async function findAdapter(wanted: string, powerPreference: GPUPowerPreference |
   if (wanted !== 'auto' && wanted !== 'system') return requestByName(wanted, powerPreference);
   const system = await requestSystemAdapter(powerPreference);
   if (system !== null) return system;
-  if (wanted === 'auto') return requestSwiftShader(powerPreference);
-  throw new UnsupportedError(
-    `openGpu: this system has no adapter that Dawn accepts. Install a GPU driver with Vulkan, or Mesa 24 or later; or allow the embedded SwiftShader with adapter 'auto'.`,
-  );
+  const reason = 'openGpu: this system has no adapter that Dawn accepts';
+  const advice = 'Install a GPU driver with Vulkan, or Mesa 24 or later';
+  if (wanted === 'system')
+    throw new UnsupportedError(
+      `${reason}. ${advice}, or allow the embedded SwiftShader with adapter 'auto'.`,
+    );
+  try {
+    return await requestSwiftShader(powerPreference);
+  } catch (cause) {
+    if (!(cause instanceof UnsupportedError)) throw cause;
+    throw new UnsupportedError(
+      `${reason}, nor does the embedded SwiftShader serve: ${cause.message}\n${advice}.`,
+      { cause },
+    );
+  }
 }
 
 async function requestByName(
@@ -107,7 +105,21 @@ function simplify(name: string): string {
     .replace(/-$/, '');
 }
 
-async function dawn(): Promise<typeof createDawn> {
+/**
+ * Dawn's GPU objects by what they were made for. A device crashes the process (webgpu 0.6.2: abort or segmentation fault) when
+ * the GPU object it came from is collected as garbage, so none ever is. A program still ends by itself with all of them
+ * reachable, its devices destroyed or not, idle or busy.
+ */
+const gpus = new Map<string, GPU>();
+
+/** The GPU object of this purpose, made on the first call. */
+function dawn(create: typeof createDawn, purpose: string, options: string[] = dawnOptions): GPU {
+  const gpu = gpus.get(purpose) ?? create(options);
+  gpus.set(purpose, gpu);
+  return gpu;
+}
+
+async function loadDawn(): Promise<typeof createDawn> {
   try {
     return (await import('webgpu')).create;
   } catch (cause) {
@@ -120,7 +132,7 @@ async function dawn(): Promise<typeof createDawn> {
 
 /** The system's adapters as Dawn names them; empty without a driver. */
 async function systemAdapters(): Promise<SystemAdapter[]> {
-  const create = await dawn();
+  const create = await loadDawn();
   try {
     // The documented way to list them is the error about an adapter that does not exist.
     await create(['adapter=list all adapters']).requestAdapter();
@@ -136,13 +148,15 @@ async function requestSystemAdapter(
   powerPreference: GPUPowerPreference = 'high-performance',
   listed?: SystemAdapter,
 ): Promise<Found | null> {
-  const create = await dawn();
-  const gpu = create(listed === undefined ? dawnOptions : [...dawnOptions, `adapter=${listed.name}`]);
+  const create = await loadDawn();
+  const gpu =
+    listed === undefined
+      ? dawn(create, 'system')
+      : dawn(create, `system: ${listed.name}`, [...dawnOptions, `adapter=${listed.name}`]);
   const adapter = await gpu.requestAdapter({ powerPreference });
   // Dawn's Null backend computes nothing and answers as if it had.
   if (adapter === null || adapter.info.device === 'null-backend') return null;
   return {
-    gpu,
     adapter,
     description: describeAdapter(adapter.info, 'system', listed?.backend ?? defaultBackend()),
   };
@@ -150,37 +164,34 @@ async function requestSystemAdapter(
 
 async function requestSwiftShader(powerPreference: GPUPowerPreference = 'high-performance'): Promise<Found> {
   const files = unpackSwiftShader();
-  const create = await dawn();
-  const request = async (): Promise<Found | null> =>
-    withDriver(files.manifest, async () => {
-      const gpu = create(dawnOptions);
-      const adapter = await gpu.requestAdapter({ powerPreference });
-      if (adapter === null) return null;
-      return { gpu, adapter, description: describeAdapter(adapter.info, 'embedded SwiftShader', 'vulkan') };
-    });
-  let found = await request();
+  const create = await loadDawn();
+  const request = async (purpose: string): Promise<Found | null> => {
+    const adapter = await withDriver(files.manifest, () =>
+      dawn(create, purpose).requestAdapter({ powerPreference }),
+    );
+    if (adapter === null) return null;
+    return { adapter, description: describeAdapter(adapter.info, 'embedded SwiftShader', 'vulkan') };
+  };
+  let found = await request("SwiftShader on the system's loader");
   if (found === null) {
     await loadVulkanLoader(files);
-    found = await request();
+    found = await request('SwiftShader on its own loader');
   }
   if (found === null)
-    throw new UnsupportedError(
-      `openGpu: Dawn does not accept the embedded SwiftShader (${files.manifest}). Install a GPU driver with Vulkan, or Mesa 24 or later.`,
-    );
+    throw new UnsupportedError(`Dawn does not accept the embedded SwiftShader (${files.manifest}).`);
   return found;
 }
 
-/** Runs an action while the Vulkan loader sees one driver only. */
-async function withDriver<T>(manifest: string, action: () => Promise<T>): Promise<T> {
+/** Runs an action while the Vulkan loader sees one driver only. Dawn asks the loader before `requestAdapter` returns. */
+function withDriver<T>(manifest: string, action: () => T): T {
   // The first name is the current one and wins; loaders before 1.3.207 know the second only.
   const names = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'];
-  const before = names.map((name) => process.env[name]);
+  const before = names.map((name) => [name, process.env[name]] as const);
   for (const name of names) process.env[name] = manifest;
   try {
-    return await action();
+    return action();
   } finally {
-    for (const [index, name] of names.entries()) {
-      const value = before[index];
+    for (const [name, value] of before) {
       if (value === undefined) delete process.env[name];
       else process.env[name] = value;
     }

@@ -2,7 +2,8 @@
  * Waiting for the GPU without burning a core. While one of its promises is pending, Dawn's Node binding polls on every turn
  * of the event loop and keeps the loop turning at full speed (dawn-gpu/node-webgpu#17), which takes a whole core from a software
  * adapter. So the loop gets a brake: an immediate that sleeps a moment. Timers, progress bars and files go on between two
- * sleeps. To be deleted when the binding blocks or signals by itself.
+ * sleeps. Measured on 2 cores with lavapipe (Mesa 25, webgpu 0.6.2): dispatches of 0.3, 0.9, 7.6, 32 and 4400 ms with a plain
+ * await take 0.3, 0.9, 4.6, 20 and 2900 ms. To be deleted when the binding blocks or signals by itself.
  */
 
 /** The longest sleep per turn of the event loop, in milliseconds: what a timer may come late by. */
