@@ -1,11 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-
-interface Entry {
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly data_offsets: readonly [number, number];
-}
+import { parseSafetensors, toFloat32, toFloat64, toUint8 } from '../../src/model/safetensors.ts';
+import type { SafetensorsDType, SafetensorsTensor } from '../../src/model/safetensors.ts';
 
 const folder = new URL('../fixtures/eval/', import.meta.url);
 
@@ -24,22 +20,19 @@ export interface Golden {
 
 /** Tensors of a gzipped safetensors fixture; each getter throws when the tensor is missing or of another type. */
 export function goldenTensors(name: string): Golden {
-  const file = gunzipSync(readFileSync(new URL(`${name}.safetensors.gz`, folder)));
-  const headerLength = Number(file.readBigUInt64LE(0));
-  const header = JSON.parse(file.toString('utf8', 8, 8 + headerLength)) as Record<string, Entry>;
-  const slice = (key: string, dtype: string): ArrayBuffer => {
-    const entry = header[key];
-    if (entry?.dtype !== dtype)
-      throw new Error(`${name}: '${key}' is ${entry?.dtype ?? 'missing'}, wanted ${dtype}`);
-    const [begin, end] = entry.data_offsets;
-    return new Uint8Array(file.subarray(8 + headerLength + begin, 8 + headerLength + end)).buffer;
+  const { tensors } = parseSafetensors(gunzipSync(readFileSync(new URL(`${name}.safetensors.gz`, folder))));
+  const tensor = (key: string, dtype: SafetensorsDType): SafetensorsTensor => {
+    const found = tensors.get(key);
+    if (found?.dtype !== dtype)
+      throw new Error(`${name}: '${key}' is ${found?.dtype ?? 'missing'}, wanted ${dtype}`);
+    return found;
   };
   return {
-    keys: Object.keys(header),
-    shape: (key) => header[key]?.shape ?? [],
-    floats: (key) => new Float32Array(slice(key, 'F32')),
-    doubles: (key) => new Float64Array(slice(key, 'F64')),
-    bytes: (key) => new Uint8Array(slice(key, 'U8')),
+    keys: [...tensors.keys()],
+    shape: (key) => tensors.get(key)?.shape ?? [],
+    floats: (key) => toFloat32(tensor(key, 'F32')),
+    doubles: (key) => toFloat64(tensor(key, 'F64')),
+    bytes: (key) => toUint8(tensor(key, 'U8')),
   };
 }
 
