@@ -1,0 +1,142 @@
+import type { JointHeadOptions, JointHeadVariant, PosteriorOptions, PriorOptions } from './options.ts';
+import type { Tape } from '../../runtime/tape.ts';
+import type { Tensor } from '../../runtime/tensor.ts';
+import { ceilDivide } from '../../runtime/grid.ts';
+import { checkShape, imageShape } from '../../runtime/shape.ts';
+import { likelihood as likelihoodKernel } from './likelihood.wgsl.ts';
+import { locationStatistics as statisticsKernel } from './location_statistics.wgsl.ts';
+import { locationStatisticsVec4 as statisticsVec4Kernel } from './location_statistics_vec4.wgsl.ts';
+import { prior as priorKernel } from './prior.wgsl.ts';
+
+/** Bits of a quiet NaN: WGSL has no literal for it. */
+export const NAN_BITS = 0x7fc0_0000;
+
+/** Sizes of the head's inputs. */
+export interface HeadSizes {
+  readonly images: number;
+  readonly height: number;
+  readonly width: number;
+  readonly locationsPerImage: number;
+  /** images * locationsPerImage. */
+  readonly locations: number;
+  readonly classes: number;
+}
+
+/** The sizes of class logits [N,H,W,C], once the location logits are [N,H,W,1] of the same places. */
+export function headSizes(operation: string, classLogits: Tensor, locationLogits: Tensor): HeadSizes {
+  const [images, height, width, classes] = imageShape(operation, 'classLogits', classLogits);
+  checkShape(operation, 'locationLogits', locationLogits, [images, height, width, 1]);
+  const locationsPerImage = height * width;
+  return { images, height, width, locationsPerImage, locations: images * locationsPerImage, classes };
+}
+
+/** The kernels that suit the tape's adapter, unless the caller names others. */
+export function headVariant(tape: Tape, wanted: JointHeadVariant | undefined): JointHeadVariant {
+  return wanted ?? (tape.engine.capabilities.software ? 'invocation' : 'lanes');
+}
+
+/** (max, log sum of exp) over the classes of every location, [N,H,W,2]; reads the class logits once. */
+export function launchStatistics(tape: Tape, classLogits: Tensor, sizes: HeadSizes): Tensor {
+  const { images, height, width, locations, classes } = sizes;
+  const statistics = tape.empty([images, height, width, 2]);
+  const buffers = { logits: classLogits, statistics };
+  const work = { bytes: locations * (4 * classes + 8), flops: 4 * locations * classes };
+  if (classes % 4 === 0) {
+    tape.run(statisticsVec4Kernel, {
+      buffers,
+      params: { locations, quads: classes / 4 },
+      workgroups: ceilDivide(locations, statisticsVec4Kernel.constants.WORKGROUP.value),
+      work,
+    });
+  } else {
+    tape.run(statisticsKernel, {
+      buffers,
+      params: { locations, classes },
+      workgroups: ceilDivide(locations, statisticsKernel.constants.WORKGROUP.value),
+      work,
+    });
+  }
+  return statistics;
+}
+
+/** Lanes that share an image: barriers cost software adapters more than parallelism brings. */
+function imageWorkgroup(tape: Tape): number {
+  return tape.engine.capabilities.software ? 8 : 256;
+}
+
+/** (log p(z|x), act'/act) of every location, [N,H,W,2]. */
+export function launchPrior(
+  tape: Tape,
+  locationLogits: Tensor,
+  sizes: HeadSizes,
+  { prior = 'softplus' }: PriorOptions,
+): Tensor {
+  const { images, height, width, locations, locationsPerImage } = sizes;
+  const output = tape.empty([images, height, width, 2]);
+  tape.run(priorKernel, {
+    buffers: { locationLogits, prior: output },
+    params: { images, locationsPerImage },
+    workgroups: images,
+    constants: { WORKGROUP: imageWorkgroup(tape), RELU: prior === 'relu' ? 1 : 0 },
+    work: { bytes: 16 * locations, flops: 60 * locations },
+  });
+  return output;
+}
+
+/** What the likelihood kernel reads. */
+export interface LikelihoodInputs {
+  readonly classLogits: Tensor;
+  readonly labels: Tensor<'u32'>;
+  /** From `launchStatistics`. */
+  readonly statistics: Tensor;
+  /** From `launchPrior`. */
+  readonly prior: Tensor;
+}
+
+/** What the likelihood kernel makes of one class an image. */
+export interface Likelihood {
+  /** Posterior and slope of the loss with respect to the location logit, [N,H,W,2]. */
+  readonly weights: Tensor;
+  /** Per-sample loss [N]. */
+  readonly loss: Tensor;
+  /** p(y|x) of the labels [N]. */
+  readonly probability: Tensor;
+}
+
+/** Loss, probability and posterior of the labelled class of every image. */
+export function launchLikelihood(
+  tape: Tape,
+  inputs: LikelihoodInputs,
+  sizes: HeadSizes,
+  options: JointHeadOptions & PosteriorOptions,
+): Likelihood {
+  const { images, height, width, locations, locationsPerImage, classes } = sizes;
+  const weights = tape.empty([images, height, width, 2]);
+  const loss = tape.empty([images]);
+  const probability = tape.empty([images]);
+  const { classLogits, labels, statistics, prior } = inputs;
+  const flag = (value: boolean | undefined): number => (value === true ? 1 : 0);
+  tape.run(likelihoodKernel, {
+    buffers: {
+      logits: classLogits,
+      labels,
+      statistics,
+      prior,
+      posterior: options.posterior ?? statistics,
+      weights,
+      loss,
+      probability,
+    },
+    params: { images, locationsPerImage, classes, infinity: Number.POSITIVE_INFINITY, nanBits: NAN_BITS },
+    workgroups: images,
+    constants: {
+      WORKGROUP: imageWorkgroup(tape),
+      ML: flag(options.objective === 'ml'),
+      GIVEN: flag(options.posterior !== undefined),
+      OFFICIAL: flag(options.officialEpsilons),
+      DETACH: flag(options.detachNormalizer),
+    },
+    work: { bytes: 32 * locations, flops: 40 * locations },
+  });
+  return { weights, loss, probability };
+}

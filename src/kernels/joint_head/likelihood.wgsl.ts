@@ -1,0 +1,254 @@
+// Generated from likelihood.wgsl by `npm run generate`: do not edit.
+// wgsl-sha256: a342e3bbfb6b7a71061d339f4a1a150ace494cd11f98cca1759894ba3abd448b
+import type { KernelModule } from '../../runtime/kernel.ts';
+
+const source = [
+  "",
+  "",
+  "",
+  "",
+  "",
+  "",
+  "",
+  "",
+  "",
+  "",
+  "",
+  "",
+  "",
+  "",
+  "const WORKGROUP: u32 = 64u;",
+  "const ML: u32 = 0u;",
+  "const GIVEN: u32 = 0u;",
+  "const OFFICIAL: u32 = 0u;",
+  "const DETACH: u32 = 0u;",
+  "const LOG_ZERO: f32 = -1e30;",
+  "",
+  "struct Params {",
+  "  images: u32,",
+  "  locationsPerImage: u32,",
+  "  classes: u32,",
+  "  infinity: f32,",
+  "  nanBits: u32,",
+  "}",
+  "",
+  "@group(0) @binding(0) var<storage, read> logits: array<f32>;",
+  "@group(0) @binding(1) var<storage, read> labels: array<u32>;",
+  "@group(0) @binding(2) var<storage, read> statistics: array<vec2<f32>>;",
+  "@group(0) @binding(3) var<storage, read> prior: array<vec2<f32>>;",
+  "@group(0) @binding(4) var<storage, read> posterior: array<f32>;",
+  "@group(0) @binding(5) var<storage, read_write> weights: array<vec2<f32>>;",
+  "@group(0) @binding(6) var<storage, read_write> loss: array<f32>;",
+  "@group(0) @binding(7) var<storage, read_write> probability: array<f32>;",
+  "@group(0) @binding(8) var<uniform> params: Params;",
+  "",
+  "var<workgroup> partial: array<vec2<f32>, WORKGROUP>;",
+  "",
+  "",
+  "fn merge(a: vec2<f32>, b: vec2<f32>) -> vec2<f32> {",
+  "  let maximum = max(a.x, b.x);",
+  "  return vec2<f32>(maximum, a.y * exp(a.x - maximum) + b.y * exp(b.x - maximum));",
+  "}",
+  "",
+  "",
+  "fn logConditional(location: u32, label: u32) -> f32 {",
+  "  let statistic = statistics[location];",
+  "  return (logits[location * params.classes + label] - statistic.x) - statistic.y;",
+  "}",
+  "",
+  "fn orNan(defined: bool, value: vec2<f32>) -> vec2<f32> {",
+  "  return select(bitcast<vec2<f32>>(vec2<u32>(params.nanBits)), value, defined);",
+  "}",
+  "",
+  "@compute @workgroup_size(WORKGROUP)",
+  "fn main(",
+  "  @builtin(workgroup_id) group: vec3<u32>,",
+  "  @builtin(num_workgroups) groups: vec3<u32>,",
+  "  @builtin(local_invocation_index) lane: u32,",
+  ") {",
+  "  let image = group.x + group.y * groups.x;",
+  "  if (image >= params.images) {",
+  "    return;",
+  "  }",
+  "  let base = image * params.locationsPerImage;",
+  "",
+  "  let label = min(labels[image], params.classes - 1u);",
+  "",
+  "  var total = vec2<f32>(2.0 * LOG_ZERO, 0.0);",
+  "  for (var z = lane; z < params.locationsPerImage; z += WORKGROUP) {",
+  "    let conditional = logConditional(base + z, label);",
+  "    weights[base + z] = vec2<f32>(conditional, 0.0);",
+  "    total = merge(total, vec2<f32>(prior[base + z].x + conditional, 1.0));",
+  "  }",
+  "  partial[lane] = total;",
+  "  for (var stride = WORKGROUP / 2u; stride > 0u; stride /= 2u) {",
+  "    workgroupBarrier();",
+  "    if (lane < stride) {",
+  "      partial[lane] = merge(partial[lane], partial[lane + stride]);",
+  "    }",
+  "  }",
+  "  workgroupBarrier();",
+  "",
+  "  var logDivisor = vec2<f32>(partial[0].x, log(partial[0].y));",
+  "  let logLikelihood = logDivisor.x + logDivisor.y;",
+  "  let defined = labels[image] < params.classes && partial[0].x > 0.5 * LOG_ZERO;",
+  "  workgroupBarrier();",
+  "",
+  "  if (OFFICIAL == 1u && ML == 0u) {",
+  "    logDivisor = vec2<f32>(0.0, log(exp(logLikelihood) + 1e-10));",
+  "  }",
+  "",
+  "  var sums = vec2<f32>(0.0);",
+  "  for (var z = lane; z < params.locationsPerImage; z += WORKGROUP) {",
+  "    var logPrior = prior[base + z].x;",
+  "",
+  "    let conditional = weights[base + z].x;",
+  "    var q = exp((logPrior + conditional - logDivisor.x) - logDivisor.y);",
+  "    if (GIVEN == 1u) {",
+  "      q = posterior[base + z];",
+  "    }",
+  "    var u = q;",
+  "    if (OFFICIAL == 1u && ML == 0u) {",
+  "      let p = exp(logPrior);",
+  "      if (p < 1e-8) {",
+  "        logPrior = log(p + 1e-8);",
+  "        u = q * (p / (p + 1e-8));",
+  "      }",
+  "    }",
+  "    sums += vec2<f32>(select(q * (logPrior + conditional), 0.0, q == 0.0), u);",
+  "    weights[base + z] = vec2<f32>(q, u);",
+  "  }",
+  "  partial[lane] = sums;",
+  "  for (var stride = WORKGROUP / 2u; stride > 0u; stride /= 2u) {",
+  "    workgroupBarrier();",
+  "    if (lane < stride) {",
+  "      partial[lane] += partial[lane + stride];",
+  "    }",
+  "  }",
+  "  workgroupBarrier();",
+  "  sums = partial[0];",
+  "",
+  "  for (var z = lane; z < params.locationsPerImage; z += WORKGROUP) {",
+  "    let weight = weights[base + z];",
+  "    let value = prior[base + z];",
+  "    var slope = weight.y;",
+  "    if (DETACH == 0u) {",
+  "      slope -= exp(value.x) * sums.y;",
+  "    }",
+  "    weights[base + z] = orNan(defined, vec2<f32>(weight.x, -value.y * slope));",
+  "  }",
+  "  if (lane == 0u) {",
+  "    var result = vec2<f32>(-sums.x, exp(logLikelihood));",
+  "    if (ML == 1u) {",
+  "      result.x = -logLikelihood;",
+  "    } else if (sums.x < 1e-15 * LOG_ZERO) {",
+  "",
+  "      result.x = params.infinity;",
+  "    }",
+  "    result = orNan(defined, result);",
+  "    loss[image] = result.x;",
+  "    probability[image] = result.y;",
+  "  }",
+  "}",
+  "",
+].join('\n');
+
+export const likelihood = {
+  source,
+  "name": "joint_head/likelihood",
+  "features": [],
+  "bindings": {
+    "logits": {
+      "index": 0,
+      "access": "read",
+      "element": "f32"
+    },
+    "labels": {
+      "index": 1,
+      "access": "read",
+      "element": "u32"
+    },
+    "statistics": {
+      "index": 2,
+      "access": "read",
+      "element": "vec2<f32>"
+    },
+    "prior": {
+      "index": 3,
+      "access": "read",
+      "element": "vec2<f32>"
+    },
+    "posterior": {
+      "index": 4,
+      "access": "read",
+      "element": "f32"
+    },
+    "weights": {
+      "index": 5,
+      "access": "read_write",
+      "element": "vec2<f32>"
+    },
+    "loss": {
+      "index": 6,
+      "access": "read_write",
+      "element": "f32"
+    },
+    "probability": {
+      "index": 7,
+      "access": "read_write",
+      "element": "f32"
+    }
+  },
+  "params": {
+    "index": 8,
+    "size": 32,
+    "fields": {
+      "images": {
+        "offset": 0,
+        "type": "u32"
+      },
+      "locationsPerImage": {
+        "offset": 4,
+        "type": "u32"
+      },
+      "classes": {
+        "offset": 8,
+        "type": "u32"
+      },
+      "infinity": {
+        "offset": 12,
+        "type": "f32"
+      },
+      "nanBits": {
+        "offset": 16,
+        "type": "u32"
+      }
+    }
+  },
+  "constants": {
+    "WORKGROUP": {
+      "type": "u32",
+      "value": 64
+    },
+    "ML": {
+      "type": "u32",
+      "value": 0
+    },
+    "GIVEN": {
+      "type": "u32",
+      "value": 0
+    },
+    "OFFICIAL": {
+      "type": "u32",
+      "value": 0
+    },
+    "DETACH": {
+      "type": "u32",
+      "value": 0
+    },
+    "LOG_ZERO": {
+      "type": "f32",
+      "value": -1e+30
+    }
+  }
+} as const satisfies KernelModule;

@@ -1,0 +1,155 @@
+// Generated from prior.wgsl by `npm run generate`: do not edit.
+// wgsl-sha256: 6eceb70720697b79fa9d8311253c8ec708ec1ef94ee62e6f86a301f88c7cb775
+import type { KernelModule } from '../../runtime/kernel.ts';
+
+const source = [
+  "",
+  "",
+  "",
+  "",
+  "",
+  "",
+  "",
+  "const WORKGROUP: u32 = 64u;",
+  "const RELU: u32 = 0u;",
+  "const LOG_ZERO: f32 = -1e30;",
+  "",
+  "struct Params {",
+  "  images: u32,",
+  "  locationsPerImage: u32,",
+  "}",
+  "",
+  "@group(0) @binding(0) var<storage, read> locationLogits: array<f32>;",
+  "@group(0) @binding(1) var<storage, read_write> prior: array<vec2<f32>>;",
+  "@group(0) @binding(2) var<uniform> params: Params;",
+  "",
+  "var<workgroup> partial: array<f32, WORKGROUP>;",
+  "",
+  "",
+  "",
+  "fn logOnePlusRatio(e: f32) -> f32 {",
+  "  let s = e / (2.0 + e);",
+  "  let t = s * s;",
+  "  let series = 1.0 + t * (1.0 / 3.0 + t * (1.0 / 5.0 + t * (1.0 / 7.0 + t * (1.0 / 9.0 + t * (1.0 / 11.0 + t * (1.0 / 13.0 + t / 15.0))))));",
+  "  return 2.0 / (2.0 + e) * series;",
+  "}",
+  "",
+  "",
+  "",
+  "fn activation(a: f32) -> vec3<f32> {",
+  "  if (RELU == 1u) {",
+  "",
+  "    if (a < 1.18e-38) {",
+  "      return vec3<f32>(LOG_ZERO, 0.0, 0.0);",
+  "    }",
+  "    return vec3<f32>(0.0, log(a), 1.0 / a);",
+  "  }",
+  "  let e = exp(-abs(a));",
+  "  let ratio = logOnePlusRatio(e);",
+  "  if (a > 0.0) {",
+  "    let softplus = a + e * ratio;",
+  "    return vec3<f32>(0.0, log(softplus), 1.0 / ((1.0 + e) * softplus));",
+  "  }",
+  "  return vec3<f32>(a, log(ratio), 1.0 / ((1.0 + e) * ratio));",
+  "}",
+  "",
+  "@compute @workgroup_size(WORKGROUP)",
+  "fn main(",
+  "  @builtin(workgroup_id) group: vec3<u32>,",
+  "  @builtin(num_workgroups) groups: vec3<u32>,",
+  "  @builtin(local_invocation_index) lane: u32,",
+  ") {",
+  "  let image = group.x + group.y * groups.x;",
+  "  if (image >= params.images) {",
+  "    return;",
+  "  }",
+  "  let base = image * params.locationsPerImage;",
+  "",
+  "",
+  "  var maximum = locationLogits[base];",
+  "  for (var z = lane; z < params.locationsPerImage; z += WORKGROUP) {",
+  "    maximum = max(maximum, locationLogits[base + z]);",
+  "  }",
+  "  partial[lane] = maximum;",
+  "  for (var stride = WORKGROUP / 2u; stride > 0u; stride /= 2u) {",
+  "    workgroupBarrier();",
+  "    if (lane < stride) {",
+  "      partial[lane] = max(partial[lane], partial[lane + stride]);",
+  "    }",
+  "  }",
+  "  workgroupBarrier();",
+  "  let largest = activation(partial[0]);",
+  "  workgroupBarrier();",
+  "",
+  "  var sum = 0.0;",
+  "  for (var z = lane; z < params.locationsPerImage; z += WORKGROUP) {",
+  "    let value = activation(locationLogits[base + z]);",
+  "    sum += exp((value.x - largest.x) + (value.y - largest.y));",
+  "  }",
+  "  partial[lane] = sum;",
+  "  for (var stride = WORKGROUP / 2u; stride > 0u; stride /= 2u) {",
+  "    workgroupBarrier();",
+  "    if (lane < stride) {",
+  "      partial[lane] += partial[lane + stride];",
+  "    }",
+  "  }",
+  "  workgroupBarrier();",
+  "  let logSum = log(partial[0]);",
+  "",
+  "  for (var z = lane; z < params.locationsPerImage; z += WORKGROUP) {",
+  "    let value = activation(locationLogits[base + z]);",
+  "    var logPrior = (value.x - largest.x) + (value.y - largest.y) - logSum;",
+  "    if (RELU == 1u && value.x == LOG_ZERO) {",
+  "      logPrior = LOG_ZERO;",
+  "    }",
+  "    prior[base + z] = vec2<f32>(logPrior, value.z);",
+  "  }",
+  "}",
+  "",
+].join('\n');
+
+export const prior = {
+  source,
+  "name": "joint_head/prior",
+  "features": [],
+  "bindings": {
+    "locationLogits": {
+      "index": 0,
+      "access": "read",
+      "element": "f32"
+    },
+    "prior": {
+      "index": 1,
+      "access": "read_write",
+      "element": "vec2<f32>"
+    }
+  },
+  "params": {
+    "index": 2,
+    "size": 16,
+    "fields": {
+      "images": {
+        "offset": 0,
+        "type": "u32"
+      },
+      "locationsPerImage": {
+        "offset": 4,
+        "type": "u32"
+      }
+    }
+  },
+  "constants": {
+    "WORKGROUP": {
+      "type": "u32",
+      "value": 64
+    },
+    "RELU": {
+      "type": "u32",
+      "value": 0
+    },
+    "LOG_ZERO": {
+      "type": "f32",
+      "value": -1e+30
+    }
+  }
+} as const satisfies KernelModule;
