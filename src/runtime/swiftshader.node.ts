@@ -2,7 +2,7 @@
  * The embedded software adapter: SwiftShader and a Vulkan loader, unpacked from the development dependency
  * `@sparticuz/chromium` into a per-user folder, so that `npm ci` alone gives a machine WebGPU.
  */
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -106,13 +106,16 @@ function unpackInto(folder: string, archive: string): void {
     for (const [name, bytes] of files) writeFileSync(join(temporary, name), bytes, { mode: 0o755 });
     const sizes = Object.fromEntries([...files].map(([name, bytes]) => [name, bytes.length]));
     writeFileSync(join(temporary, sizesFile), JSON.stringify(sizes));
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(dirname(folder), { recursive: true });
-    renameSync(temporary, folder);
-  } catch (error) {
+    try {
+      renameSync(temporary, folder);
+    } catch {
+      // Something is there: another process was quicker with the same files, or a cleaner left a part of them.
+      if (isComplete(folder)) return;
+      rmSync(folder, { recursive: true, force: true });
+      renameSync(temporary, folder);
+    }
+  } finally {
     rmSync(temporary, { recursive: true, force: true });
-    // Another process may have been quicker with the same files.
-    if (!isComplete(folder)) throw error;
   }
 }
 

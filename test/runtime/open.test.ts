@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, truncateSync, chmodSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -122,6 +122,14 @@ describe('the embedded SwiftShader', () => {
     truncateSync(loader, 100);
     unpackSwiftShader();
     expect(statSync(loader).size).toBe(size);
+  });
+
+  test('is unpacked by several processes at once', async () => {
+    const outputs = await Promise.all(
+      [1, 2, 3].map(async () => openInChild({ TMPDIR: folder, CALM_ADAPTER: 'swiftshader' })),
+    );
+    for (const output of outputs) expect(output).toContain('embedded SwiftShader: 4,9,16');
+    expect(readdirSync(folder)).toHaveLength(1);
   });
 
   test('is not taken from a folder that others can write to', () => {
