@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readSafetensors, writeSafetensors } from '../../src/model/safetensors.node.ts';
 import {
@@ -320,6 +322,18 @@ describe('writeSafetensors', () => {
     await expect(writeSafetensors(path, tensors)).rejects.toThrow(/EISDIR|ENOTEMPTY|EEXIST|EPERM/);
     expect(await readdir(folder)).toEqual(['occupied']);
     expect(await readdir(path)).toEqual(['inner']);
+  });
+
+  test('keeps the old file when the disk is full', async () => {
+    const path = join(folder, 'a.safetensors');
+    await writeSafetensors(path, tensors);
+    const before = await readFile(path);
+    // A limit on the size of files (in blocks of 512 bytes or of 1024) fails a write half way, as a full disk does.
+    const child = [process.execPath, join(import.meta.dirname, 'write_child.ts'), path];
+    const limited = promisify(execFile)('sh', ['-c', 'ulimit -f 64; exec "$@"', 'sh', ...child]);
+    await expect(limited).rejects.toThrow('EFBIG');
+    expect(await readdir(folder)).toEqual(['a.safetensors']);
+    expect(await readFile(path)).toEqual(before);
   });
 
   test('names the file that is not valid', async () => {
