@@ -4,6 +4,9 @@ import type { JointHeadReferenceOptions } from './reference.ts';
 import type { JointHeadVariant } from './options.ts';
 import { array64Input, floatInput, labelInput } from '../cases.ts';
 import { jointHead } from './joint_head.ts';
+import { likelihood } from './likelihood.wgsl.ts';
+import { prior } from './prior.wgsl.ts';
+import { raceCase } from '../race_case.ts';
 import { jointHeadReference, jointHeadReferenceGradient } from './reference.ts';
 
 type Options = Omit<JointHeadReferenceOptions, 'posterior'>;
@@ -181,3 +184,28 @@ export const jointHeadCases: OpCases<Options> = {
   // Gradients are exponentials of differences of such logarithms: their absolute errors become relative ones.
   gradientTolerance: { absolute: 1e-6, relative: 1e-5 },
 };
+
+// Five locations for four lanes: one lane walks twice, three once.
+export const raceCases = [
+  raceCase(prior, {
+    buffers: { locationLogits: Float32Array.of(1, -2, 3, 0, 0.5), prior: new Float32Array(10) },
+    params: { images: 1, locationsPerImage: 5 },
+    workgroups: 1,
+    constants: { WORKGROUP: 4 },
+  }),
+  raceCase(likelihood, {
+    buffers: {
+      logits: Float32Array.of(1, 2, -1, 0, 3, 1, 0.5, 0.25, 2, 1),
+      labels: Uint32Array.of(1),
+      statistics: new Float32Array(10).fill(1),
+      prior: new Float32Array(10).fill(-1),
+      posterior: new Float32Array(5),
+      weights: new Float32Array(10),
+      loss: new Float32Array(1),
+      probability: new Float32Array(1),
+    },
+    params: { images: 1, locationsPerImage: 5, classes: 2, infinity: 1e38, nanBits: 0x7fc0_0000 },
+    workgroups: 1,
+    constants: { WORKGROUP: 4 },
+  }),
+];

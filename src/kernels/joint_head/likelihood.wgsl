@@ -76,13 +76,13 @@ fn main(
     total = merge(total, vec2<f32>(prior[base + z].x + conditional, 1.0));
   }
   partial[lane] = total;
+  workgroupBarrier();
   for (var stride = WORKGROUP / 2u; stride > 0u; stride /= 2u) {
-    workgroupBarrier();
     if (lane < stride) {
       partial[lane] = merge(partial[lane], partial[lane + stride]);
     }
+    workgroupBarrier();
   }
-  workgroupBarrier();
   // The divisor's logarithm is x + y: apart, they do not round a posterior of tiny joints.
   var logDivisor = vec2<f32>(partial[0].x, log(partial[0].y));
   let logLikelihood = logDivisor.x + logDivisor.y;
@@ -114,13 +114,13 @@ fn main(
     weights[base + z] = vec2<f32>(q, u);
   }
   partial[lane] = sums;
+  workgroupBarrier();
   for (var stride = WORKGROUP / 2u; stride > 0u; stride /= 2u) {
-    workgroupBarrier();
     if (lane < stride) {
       partial[lane] += partial[lane + stride];
     }
+    workgroupBarrier();
   }
-  workgroupBarrier();
   sums = partial[0];
 
   for (var z = lane; z < params.locationsPerImage; z += WORKGROUP) {

@@ -1,5 +1,5 @@
 // Generated from likelihood.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: a342e3bbfb6b7a71061d339f4a1a150ace494cd11f98cca1759894ba3abd448b
+// wgsl-sha256: 12bbdf63061b25ee814d46231573b784672f64186eb4d9d70e290780b8d5dcd6
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -81,13 +81,13 @@ const source = [
   "    total = merge(total, vec2<f32>(prior[base + z].x + conditional, 1.0));",
   "  }",
   "  partial[lane] = total;",
+  "  workgroupBarrier();",
   "  for (var stride = WORKGROUP / 2u; stride > 0u; stride /= 2u) {",
-  "    workgroupBarrier();",
   "    if (lane < stride) {",
   "      partial[lane] = merge(partial[lane], partial[lane + stride]);",
   "    }",
+  "    workgroupBarrier();",
   "  }",
-  "  workgroupBarrier();",
   "",
   "  var logDivisor = vec2<f32>(partial[0].x, log(partial[0].y));",
   "  let logLikelihood = logDivisor.x + logDivisor.y;",
@@ -119,13 +119,13 @@ const source = [
   "    weights[base + z] = vec2<f32>(q, u);",
   "  }",
   "  partial[lane] = sums;",
+  "  workgroupBarrier();",
   "  for (var stride = WORKGROUP / 2u; stride > 0u; stride /= 2u) {",
-  "    workgroupBarrier();",
   "    if (lane < stride) {",
   "      partial[lane] += partial[lane + stride];",
   "    }",
+  "    workgroupBarrier();",
   "  }",
-  "  workgroupBarrier();",
   "  sums = partial[0];",
   "",
   "  for (var z = lane; z < params.locationsPerImage; z += WORKGROUP) {",

@@ -66,13 +66,13 @@ fn main(
     maximum = max(maximum, locationLogits[base + z]);
   }
   partial[lane] = maximum;
+  workgroupBarrier();
   for (var stride = WORKGROUP / 2u; stride > 0u; stride /= 2u) {
-    workgroupBarrier();
     if (lane < stride) {
       partial[lane] = max(partial[lane], partial[lane + stride]);
     }
+    workgroupBarrier();
   }
-  workgroupBarrier();
   let largest = activation(partial[0]);
   workgroupBarrier();
 
@@ -82,13 +82,13 @@ fn main(
     sum += exp((value.x - largest.x) + (value.y - largest.y));
   }
   partial[lane] = sum;
+  workgroupBarrier();
   for (var stride = WORKGROUP / 2u; stride > 0u; stride /= 2u) {
-    workgroupBarrier();
     if (lane < stride) {
       partial[lane] += partial[lane + stride];
     }
+    workgroupBarrier();
   }
-  workgroupBarrier();
   let logSum = log(partial[0]);
 
   for (var z = lane; z < params.locationsPerImage; z += WORKGROUP) {

@@ -1,5 +1,5 @@
 // Generated from prior.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 6eceb70720697b79fa9d8311253c8ec708ec1ef94ee62e6f86a301f88c7cb775
+// wgsl-sha256: b23aec8a14dfbfcc679d8039d34ba15895d5a23283a04850d71cce2d0d15c390
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -71,13 +71,13 @@ const source = [
   "    maximum = max(maximum, locationLogits[base + z]);",
   "  }",
   "  partial[lane] = maximum;",
+  "  workgroupBarrier();",
   "  for (var stride = WORKGROUP / 2u; stride > 0u; stride /= 2u) {",
-  "    workgroupBarrier();",
   "    if (lane < stride) {",
   "      partial[lane] = max(partial[lane], partial[lane + stride]);",
   "    }",
+  "    workgroupBarrier();",
   "  }",
-  "  workgroupBarrier();",
   "  let largest = activation(partial[0]);",
   "  workgroupBarrier();",
   "",
@@ -87,13 +87,13 @@ const source = [
   "    sum += exp((value.x - largest.x) + (value.y - largest.y));",
   "  }",
   "  partial[lane] = sum;",
+  "  workgroupBarrier();",
   "  for (var stride = WORKGROUP / 2u; stride > 0u; stride /= 2u) {",
-  "    workgroupBarrier();",
   "    if (lane < stride) {",
   "      partial[lane] += partial[lane + stride];",
   "    }",
+  "    workgroupBarrier();",
   "  }",
-  "  workgroupBarrier();",
   "  let logSum = log(partial[0]);",
   "",
   "  for (var z = lane; z < params.locationsPerImage; z += WORKGROUP) {",
