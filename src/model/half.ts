@@ -1,17 +1,20 @@
 /** The two 16-bit float formats of checkpoints, converted by hand: Float16Array is younger than some platforms we run on. */
 
+// Plain loops: TypedArray.from with a function takes ten times as long, seconds for a ResNet-50.
+
 /** Widens IEEE 754 binary16 bits; exact, NaN stays NaN. */
-export function float16BitsToFloat32(bits: Uint16Array): Float32Array {
+export function float16BitsToFloat32(bits: Uint16Array): Float32Array<ArrayBuffer> {
   // A checkpoint has millions of values and the format 65,536: one table pays at once.
   float16Values ??= Float32Array.from({ length: 65_536 }, (_, pattern) => widenFloat16(pattern));
   const table = float16Values;
-  return Float32Array.from(bits, (pattern) => table[pattern] ?? Number.NaN);
+  const values = new Float32Array(bits.length);
+  for (let index = 0; index < bits.length; index += 1) values[index] = table[bits[index] ?? 0] ?? 0;
+  return values;
 }
 
 /** Narrows to IEEE 754 binary16 bits, rounding to nearest, ties to even; overflow becomes infinity, NaN a quiet NaN. */
-export function float32ToFloat16Bits(values: Float32Array): Uint16Array {
-  const source = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  return Uint16Array.from(source, (pattern) => {
+export function float32ToFloat16Bits(values: Float32Array): Uint16Array<ArrayBuffer> {
+  return mapBits(values, (pattern) => {
     const sign = (pattern >>> 16) & 0x8000;
     const magnitude = pattern & 0x7fff_ffff;
     if (magnitude > 0x7f80_0000) return sign | 0x7e00;
@@ -29,18 +32,26 @@ export function float32ToFloat16Bits(values: Float32Array): Uint16Array {
 }
 
 /** Widens bfloat16 bits: the upper half of a float32. */
-export function bfloat16BitsToFloat32(bits: Uint16Array): Float32Array {
-  return new Float32Array(Uint32Array.from(bits, (pattern) => pattern << 16).buffer);
+export function bfloat16BitsToFloat32(bits: Uint16Array): Float32Array<ArrayBuffer> {
+  const patterns = new Uint32Array(bits.length);
+  for (let index = 0; index < bits.length; index += 1) patterns[index] = (bits[index] ?? 0) << 16;
+  return new Float32Array(patterns.buffer);
 }
 
 /** Narrows to bfloat16 bits, rounding to nearest, ties to even; NaN stays a quiet NaN. */
-export function float32ToBfloat16Bits(values: Float32Array): Uint16Array {
-  const source = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  return Uint16Array.from(source, (pattern) => {
+export function float32ToBfloat16Bits(values: Float32Array): Uint16Array<ArrayBuffer> {
+  return mapBits(values, (pattern) => {
     const magnitude = pattern & 0x7fff_ffff;
     if (magnitude > 0x7f80_0000) return (pattern >>> 16) | 0x40;
     return ((pattern >>> 16) & 0x8000) | roundAway(magnitude, 16);
   });
+}
+
+function mapBits(values: Float32Array, narrow: (pattern: number) => number): Uint16Array<ArrayBuffer> {
+  const patterns = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const bits = new Uint16Array(values.length);
+  for (let index = 0; index < bits.length; index += 1) bits[index] = narrow(patterns[index] ?? 0);
+  return bits;
 }
 
 let float16Values: Float32Array | undefined;

@@ -162,11 +162,11 @@ export function toFloat32(tensor: SafetensorsTensor): Float32Array<ArrayBuffer> 
     case 'F32':
       return new Float32Array(buffer);
     case 'F16':
-      return new Float32Array(float16BitsToFloat32(new Uint16Array(buffer)));
+      return float16BitsToFloat32(new Uint16Array(buffer));
     case 'BF16':
-      return new Float32Array(bfloat16BitsToFloat32(new Uint16Array(buffer)));
+      return bfloat16BitsToFloat32(new Uint16Array(buffer));
     case 'F64':
-      return Float32Array.from(new Float64Array(buffer));
+      return new Float32Array(new Float64Array(buffer));
     default:
       throw new SafetensorsError(`toFloat32: tensor is ${tensor.dtype}, wanted F32, F16, BF16 or F64`);
   }
@@ -179,8 +179,8 @@ export function toFloat32(tensor: SafetensorsTensor): Float32Array<ArrayBuffer> 
 export function toFloat64(tensor: SafetensorsTensor): Float64Array<ArrayBuffer> {
   if (tensor.dtype === 'F64') return new Float64Array(copyBuffer(tensor));
   if (tensor.dtype === 'F32' || tensor.dtype === 'F16' || tensor.dtype === 'BF16')
-    return Float64Array.from(toFloat32(tensor));
-  return Float64Array.from(integers(tensor, 'toFloat64'));
+    return new Float64Array(toFloat32(tensor));
+  return integers(tensor, 'toFloat64');
 }
 
 /**
@@ -191,7 +191,7 @@ export function toInt32(tensor: SafetensorsTensor): Int32Array<ArrayBuffer> {
   const values = integers(tensor, 'toInt32');
   const outside = values.find((value) => value !== (value | 0));
   if (outside !== undefined) throw new SafetensorsError(`toInt32: value ${outside} does not fit 32 bits`);
-  return Int32Array.from(values);
+  return new Int32Array(values);
 }
 
 /**
@@ -209,17 +209,17 @@ function integers(tensor: SafetensorsTensor, operation: string): Float64Array<Ar
   switch (tensor.dtype) {
     case 'BOOL':
     case 'U8':
-      return Float64Array.from(new Uint8Array(buffer));
+      return new Float64Array(new Uint8Array(buffer));
     case 'I8':
-      return Float64Array.from(new Int8Array(buffer));
+      return new Float64Array(new Int8Array(buffer));
     case 'U16':
-      return Float64Array.from(new Uint16Array(buffer));
+      return new Float64Array(new Uint16Array(buffer));
     case 'I16':
-      return Float64Array.from(new Int16Array(buffer));
+      return new Float64Array(new Int16Array(buffer));
     case 'U32':
-      return Float64Array.from(new Uint32Array(buffer));
+      return new Float64Array(new Uint32Array(buffer));
     case 'I32':
-      return Float64Array.from(new Int32Array(buffer));
+      return new Float64Array(new Int32Array(buffer));
     case 'U64':
       return exactNumbers(new BigUint64Array(buffer), operation);
     case 'I64':
