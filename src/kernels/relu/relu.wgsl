@@ -1,0 +1,27 @@
+// Rectified linear unit.
+//   output[i] = max(input[i], 0); NaN stays NaN, as in PyTorch (a comparison with NaN is false), where the adapter keeps NaN.
+// One invocation computes one vec4. Moves 8 bytes an element, 1 flop. Writes with `=`; the last vec4 may reach into the padding.
+
+const WORKGROUP: u32 = 64u;
+
+struct Params {
+  count: u32,
+}
+
+@group(0) @binding(0) var<storage, read> input: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> output: array<vec4<f32>>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;
+  if (index >= params.count) {
+    return;
+  }
+  let value = input[index];
+  output[index] = select(value, vec4<f32>(0.0), value < vec4<f32>(0.0));
+}

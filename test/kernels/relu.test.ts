@@ -1,0 +1,4 @@
+import { describeOp } from './describe_op.ts';
+import { reluCases } from '../../src/kernels/relu/cases.ts';
+
+describeOp(reluCases);
