@@ -1,0 +1,46 @@
+import { ceilDivide } from '../../runtime/grid.ts';
+
+/**
+ * How a tensor [rows,C] is dealt out to invocations that own channels. Bands are the fewest rows that fill whole vec4s, so that
+ * every C is read by vec4s: one row when C is a multiple of 4, else two or four. Each slice of bands is walked by `columns`
+ * invocations, `phases` apart.
+ */
+export interface Slices {
+  readonly bandRows: number;
+  /** vec4s of a band. */
+  readonly columns: number;
+  readonly bands: number;
+  /** Neighbouring slices that take turns at the bands, so that narrow tensors are still read in long stretches. */
+  readonly phases: number;
+  /** Bands that one invocation walks at most. */
+  readonly steps: number;
+  readonly slices: number;
+  /** vec4s of the whole tensor, the last one possibly in part. */
+  readonly vectors: number;
+}
+
+/** Lanes that should read one stretch of memory together. */
+const STRETCH = 64;
+/**
+ * Invocations that keep an adapter busy: a large GPU holds some 10^5 at a time; a software adapter is kept busy by a few and
+ * pays for each one's loads of its channels' numbers.
+ */
+const INVOCATIONS = { software: 2048, hardware: 65_536 };
+/** Fewer bands an invocation, and the partial results would outweigh the tensor. */
+const LEAST_STEPS = { software: 32, hardware: 16 };
+
+/** Deals [rows, channels] out for this kind of adapter. Depends on nothing else, so that results repeat bit by bit. */
+export function sliceRows(rows: number, channels: number, software: boolean): Slices {
+  const kind = software ? 'software' : 'hardware';
+  const bandRows = channels % 4 === 0 ? 1 : channels % 2 === 0 ? 2 : 4;
+  const columns = (bandRows * channels) / 4;
+  const bands = ceilDivide(rows, bandRows);
+  const phases = Math.min(bands, ceilDivide(STRETCH, columns));
+  const steps = Math.max(LEAST_STEPS[kind], ceilDivide(bands * columns, INVOCATIONS[kind]));
+  const slices = ceilDivide(bands, phases * steps) * phases;
+  return { bandRows, columns, bands, phases, steps, slices, vectors: ceilDivide(rows * channels, 4) };
+}
+
+/** Lanes of the second stages: software adapters pay for barriers, and their first stages leave little to merge. */
+export const combineConstants = (software: boolean): { CHANNELS: number; SLOTS: number } =>
+  software ? { CHANNELS: 8, SLOTS: 1 } : { CHANNELS: 8, SLOTS: 32 };
