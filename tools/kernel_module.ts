@@ -100,10 +100,7 @@ export function kernelModuleText(op: string, file: string, wgsl: string): string
     '',
     `export const ${exportName(file)} = {`,
     '  source,',
-    ...JSON.stringify(table, null, 2)
-      .split('\n')
-      .slice(1, -1)
-      .map((line) => `${line}`),
+    ...JSON.stringify(table, null, 2).split('\n').slice(1, -1),
     '} as const satisfies KernelModule;',
     '',
   ].join('\n');

@@ -93,7 +93,7 @@ export class CommandQueue {
     // Whoever flushed the batch before has its failure; this one is tried all the same.
     await before.catch(() => undefined);
     await Promise.all(
-      batch.map((command) => (command.kind === 'dispatch' ? command.pipeline.ready : undefined)),
+      batch.flatMap((command) => (command.kind === 'dispatch' ? [command.pipeline.ready] : [])),
     );
     this.#encode(batch);
   }

@@ -327,10 +327,7 @@ export class Engine {
     this.#pipelines.clearBindGroups();
     this.#pool.destroy();
     this.#commands.destroy();
-    if (this.#opened !== null) {
-      this.device.destroy();
-      this.#opened.close?.();
-    }
+    if (this.#opened !== null) this.device.destroy();
   }
 
   async #watchForLoss(): Promise<void> {

@@ -40,8 +40,6 @@ export interface OpenedGpu {
   notes: string[];
   /** Awaits a GPU promise without keeping a core busy; absent where the platform does that itself. */
   waitPolitely?: <T>(promise: Promise<T>) => Promise<T>;
-  /** Lets go of the platform's GPU object, so that the process may end. Call it after `device.destroy()`. */
-  close?: () => void;
 }
 
 /** One adapter in the answer of `listAdapters`. */
