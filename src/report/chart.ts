@@ -97,13 +97,26 @@ export function lineChart({ title, xLabel, yLabel, series }: LineChart): string 
       const name = `<title>${escapeHtml(line.name)}</title>`;
       return (
         `<polyline class="${style}" points="${path}">${name}</polyline>` +
-        `<circle class="${style} end" cx="${at(xOf(lastX))}" cy="${at(yOf(lastY))}" r="3">${name}</circle>`
+        marker(line, xOf(lastX), yOf(lastY))
       );
     });
   const axes =
     `<text class="axis" text-anchor="middle" x="${(PLOT.left + PLOT.right) / 2}" y="${HEIGHT - 8}">${escapeHtml(xLabel)}</text>` +
     `<text class="axis" text-anchor="middle" transform="translate(11 ${(PLOT.top + PLOT.bottom) / 2}) rotate(-90)">${escapeHtml(yLabel)}</text>`;
   return [open, heading, ...grid, ...columns, axes, ...paths, '</svg>'].join('');
+}
+
+/** Ends a solid line with a sign of its series' own, so that lines differ by more than colour. */
+function marker({ colour, dashed }: Pick<ChartSeries, 'colour' | 'dashed'>, x: number, y: number): string {
+  if (dashed) return '';
+  const shapes = [
+    'M-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z',
+    'M-3.2-3.2h6.4v6.4h-6.4z',
+    'M0-4.6L4.4 3.4H-4.4z',
+  ];
+  const shape = shapes[colour % shapes.length] ?? '';
+  const style = `series series-${colour % SERIES_COLOURS} end`;
+  return `<path class="${style}" transform="translate(${x.toFixed(1)} ${y.toFixed(1)})" d="${shape}"/>`;
 }
 
 /** What a reader who cannot see the chart needs: where each line begins and ends. */
@@ -120,7 +133,7 @@ export function chartLegend(series: readonly Pick<ChartSeries, 'name' | 'colour'
   const items = series.map(
     ({ name, colour, dashed }) =>
       `<li><svg class="key" viewBox="0 0 30 10" aria-hidden="true"><line class="series series-${colour % SERIES_COLOURS}` +
-      `${dashed ? ' dashed' : ''}" x1="1" x2="29" y1="5" y2="5"/></svg>${escapeHtml(name)}</li>`,
+      `${dashed ? ' dashed' : ''}" x1="1" x2="29" y1="5" y2="5"/>${marker({ colour, dashed }, 24, 5)}</svg>${escapeHtml(name)}</li>`,
   );
   return `<ul class="legend">${items.join('')}</ul>`;
 }

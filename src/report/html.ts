@@ -120,8 +120,9 @@ function resultsSection(models: readonly ReportModel[]): string {
     ({ name, description }) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(description)}</dd>`,
   );
   return `<section><h2>Results</h2>
-<div class="scroll"><table><caption>Test split. mPxAP: mean pixel-wise average precision, in percent, of |s_A \u2212 s_B| against the
-parts in which classes A and B differ (pairs by number of differing parts: ${pairs}). \u25B8 marks the best of a column.</caption>
+<p class="note">mPxAP: mean pixel-wise average precision, in percent, of the difference |<i>s</i><sub>A</sub> \u2212 <i>s</i><sub>B</sub>| of two
+classes\u2019 maps against the parts in which the classes differ. Pairs by number of differing parts: ${pairs}.</p>
+<div class="scroll"><table><caption>Test split; \u25B8 marks the best of a column.</caption>
 <thead><tr><th scope="col">model</th>${head}</tr></thead>
 <tbody>${rows.join('')}<tr class="chance"><th scope="row">map that knows nothing</th>${chance.join('')}</tr></tbody></table></div>
 <dl class="models">${descriptions.join('')}</dl></section>`;

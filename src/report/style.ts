@@ -20,7 +20,7 @@ body {
 h1 { font-size: clamp(1.6rem, 1.2rem + 2vw, 2.3rem); line-height: 1.15; letter-spacing: -0.02em; margin: 0 0 1rem; text-wrap: balance; }
 h2 { font-size: 1.15rem; letter-spacing: -0.005em; margin: 3rem 0 0.9rem; padding-top: 0.9rem; border-top: 1px solid var(--rule); }
 p { max-width: 42rem; margin: 0 0 0.8rem; }
-.note { color: var(--faint); font-size: 0.875rem; }
+p.note { margin-top: 0.9rem; color: var(--faint); font-size: 0.875rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums lining-nums; }
 caption { text-align: left; color: var(--faint); font-size: 0.875rem; padding-bottom: 0.6rem; }
@@ -28,6 +28,8 @@ th, td { padding: 0.45rem 0.7rem; text-align: right; white-space: nowrap; border
 th:first-child { text-align: left; padding-left: 0; }
 thead th { font-weight: 500; font-size: 0.8125rem; color: var(--faint); vertical-align: bottom; }
 tbody th { font-weight: 600; }
+th:first-child { position: sticky; left: 0; background: var(--paper); }
+sub { font-size: 0.75em; line-height: 0; }
 td.best { font-weight: 700; }
 td.best::before { content: "\\25B8\\00A0"; color: var(--faint); font-weight: 400; font-size: 0.8em; }
 tr.chance th, tr.chance td { color: var(--faint); font-weight: 400; border-bottom: 0; }
@@ -48,7 +50,7 @@ ${[0, 1, 2, 3, 4, 5].map((i) => `.series-${i} { stroke: var(--series-${i}); } .s
 .example > h3 { font-size: 0.9375rem; font-weight: 600; margin: 0 0 0.5rem; }
 .cells { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.2rem, 1fr)); gap: 0.7rem 0.6rem; }
 figure { margin: 0; } figure img { display: block; width: 100%; height: auto; border-radius: 3px; background: var(--wash); }
-figcaption { margin-top: 0.3rem; font-size: 0.8125rem; line-height: 1.3; } figcaption span { color: var(--faint); }
+figcaption { margin-top: 0.3rem; font-size: 0.8125rem; line-height: 1.3; } figcaption span { color: var(--faint); display: block; }
 .bars { display: flex; flex-wrap: wrap; gap: 0.4rem 2.2rem; margin: 0 0 1.4rem; font-size: 0.8125rem; color: var(--faint); }
 .bars span { display: inline-flex; align-items: center; gap: 0.55rem; } .bars img { width: 8rem; height: 0.7rem; border-radius: 2px; }
 @media (max-width: 34rem) {
