@@ -1,0 +1,94 @@
+import type { CaseValues, OpCase, OpCases } from '../cases.ts';
+import type { ConvolutionOptions } from './geometry.ts';
+import type { Shape } from '../../runtime/shape.ts';
+import { array64Input, floatInput } from '../cases.ts';
+import { conv2d } from './conv2d.ts';
+import { conv2dReference, conv2dReferenceGradient } from './reference.ts';
+import { supportsVariant, VARIANTS } from '../matmul/variant.ts';
+
+function convolution(
+  name: string,
+  input: Shape,
+  weight: Shape,
+  options: ConvolutionOptions & { readonly bias?: boolean; readonly values?: CaseValues } = {},
+): OpCase<ConvolutionOptions> {
+  const { bias = false, values = { kind: 'normal' }, ...window } = options;
+  const channels = weight[3] ?? 1;
+  return {
+    name,
+    inputs: [
+      { shape: input, values },
+      { shape: weight, values },
+      ...(bias ? [{ shape: [channels], values }] : []),
+    ],
+    options: window,
+  };
+}
+
+export const conv2dCases: OpCases<ConvolutionOptions> = {
+  name: 'conv2d',
+  cases: [
+    convolution('one pixel, one channel', [1, 1, 1, 1], [1, 1, 1, 1], { bias: true }),
+    convolution('1x1', [2, 5, 7, 11], [1, 1, 11, 13], { bias: true }),
+    convolution('1x1, whole tiles', [1, 4, 16, 16], [1, 1, 16, 64]),
+    convolution('1x1, more than a tile', [1, 5, 7, 8], [1, 1, 8, 67]),
+    convolution('1x1, stride 2', [2, 7, 6, 8], [1, 1, 8, 12], { stride: 2 }),
+    convolution('1x1, stride 2, padding below', [3, 2, 2, 3], [1, 1, 3, 2], {
+      stride: 2,
+      padding: [0, 1, 0, 1],
+    }),
+    convolution('3x3', [2, 5, 7, 3], [3, 3, 3, 5], { padding: 1, bias: true }),
+    convolution('3x3, stride 2', [1, 7, 9, 8], [3, 3, 8, 16], { stride: 2, padding: 1 }),
+    convolution('3x3, stride 3, no padding', [2, 11, 8, 5], [3, 3, 5, 7], { stride: 3 }),
+    convolution('3x3, dilation 2', [1, 9, 7, 4], [3, 3, 4, 8], { dilation: 2, padding: 2 }),
+    convolution('3x2, stride 2 and 3, dilation 2 and 4', [1, 9, 11, 3], [3, 2, 3, 5], {
+      stride: [2, 3],
+      dilation: [2, 4],
+      padding: [2, 1],
+      bias: true,
+    }),
+    convolution('stem: 7x7, stride 2, 3 channels', [1, 13, 15, 3], [7, 7, 3, 16], { stride: 2, padding: 3 }),
+    convolution('1x7', [1, 5, 11, 4], [1, 7, 4, 3], { padding: [0, 3] }),
+    convolution('7x1', [1, 11, 5, 4], [7, 1, 4, 3], { padding: [3, 0] }),
+    convolution('2x2, asymmetric padding', [1, 4, 5, 2], [2, 2, 2, 3], { padding: [0, 1, 2, 3] }),
+    convolution('stride beyond the kernel', [1, 11, 10, 2], [2, 2, 2, 3], { stride: 4 }),
+    convolution('kernel as large as the padded image', [1, 3, 2, 5], [5, 4, 5, 6], { padding: [1, 1] }),
+    convolution('padding wider than the image', [1, 2, 2, 3], [3, 3, 3, 2], { padding: 4 }),
+    convolution('many pixels, so that the weight gradient is split', [3, 13, 17, 3], [3, 3, 3, 5], {
+      padding: 1,
+    }),
+    convolution('outliers', [1, 6, 5, 7], [3, 3, 7, 9], {
+      padding: 1,
+      bias: true,
+      values: { kind: 'outliers', scale: 100 },
+    }),
+    convolution('constant', [1, 4, 4, 6], [3, 3, 6, 4], {
+      padding: 1,
+      values: { kind: 'constant', value: 1000 },
+    }),
+  ],
+  variants: VARIANTS,
+  supports: supportsVariant,
+  run: (tape, inputs, options, variant) =>
+    conv2d(tape, floatInput(inputs, 0), floatInput(inputs, 1), {
+      ...options,
+      variant,
+      ...(inputs.length > 2 ? { bias: floatInput(inputs, 2) } : {}),
+    }),
+  reference: (inputs, options) =>
+    conv2dReference(
+      array64Input(inputs, 0),
+      array64Input(inputs, 1),
+      inputs.length > 2 ? array64Input(inputs, 2) : null,
+      options,
+    ),
+  referenceGradient: (inputs, outputGradient, options) =>
+    conv2dReferenceGradient(array64Input(inputs, 0), array64Input(inputs, 1), outputGradient, options).slice(
+      0,
+      inputs.length,
+    ),
+  // Sums of at most 663 products (the split weight gradient) with one rounding each: errors of the size of
+  // sqrt(663) * 2^-24 times a typical partial sum, which is smaller than the tensor's largest value; 2^-18 leaves room for
+  // an unlucky order without hiding a missing or doubled product, which is of the order of 1.
+  tolerance: { absolute: 0, relative: 2 ** -18 },
+};

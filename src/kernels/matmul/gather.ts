@@ -1,0 +1,54 @@
+import type { Params } from '../../runtime/kernel.ts';
+import type { Tape } from '../../runtime/tape.ts';
+import type { Tensor } from '../../runtime/tensor.ts';
+import type { Variant } from './variant.ts';
+import { ceilDivide } from '../../runtime/grid.ts';
+import { gatherNaive } from './gather_naive.wgsl.ts';
+import { gatherSubgroup } from './gather_subgroup.wgsl.ts';
+
+/** Which terms a product sums and where they lie: the parameters of the gather kernels (see gather_subgroup.wgsl). */
+export type GatherPlan = Omit<Params<typeof gatherNaive>, 'columnTiles' | 'hasBias'>;
+
+/** The tensors of a product. Weight rows are padded to whole vec4s (`packMatrices`). */
+export interface GatherTensors {
+  readonly input: Tensor;
+  readonly weight: Tensor;
+  readonly bias: Tensor | null;
+  readonly output: Tensor;
+}
+
+const SUBGROUP_ROWS = 16;
+
+/** Multiplies a matrix gathered from images by a weight matrix, as the plan says: convolution forward, or back to its input. */
+export function gatherProduct(
+  tape: Tape,
+  { input, weight, bias, output }: GatherTensors,
+  plan: GatherPlan,
+  variant: Variant,
+): void {
+  const { rows, columns } = plan;
+  const buffers = { input, weight, bias: bias ?? input, output };
+  const hasBias = bias === null ? 0 : 1;
+  const work = {
+    bytes: 4 * (input.size + weight.size + rows * columns),
+    flops: 2 * rows * columns * plan.tapRows * plan.tapColumns * plan.run,
+  };
+  if (variant === 'naive') {
+    tape.run(gatherNaive, {
+      buffers,
+      params: { ...plan, hasBias, columnTiles: 1 },
+      workgroups: ceilDivide(rows * columns, gatherNaive.constants.WORKGROUP.value),
+      work,
+    });
+    return;
+  }
+  const SUBGROUP = tape.engine.capabilities.subgroupSize ?? gatherSubgroup.constants.SUBGROUP.value;
+  const columnTiles = ceilDivide(columns, 8 * SUBGROUP);
+  tape.run(gatherSubgroup, {
+    buffers,
+    params: { ...plan, hasBias, columnTiles },
+    constants: { SUBGROUP },
+    workgroups: ceilDivide(rows, SUBGROUP_ROWS) * columnTiles,
+    work,
+  });
+}
