@@ -56,8 +56,12 @@ export interface PartCentre {
   readonly y: number;
 }
 
+/** Where a part map's outline comes from: the segmentation, a bounding box in its place, or exact part labels. */
+export type CueMaskSource = 'segmentation' | 'box' | 'exact';
+
 /** Where the cue parts of an image are. */
 export interface PartMap {
+  readonly source: CueMaskSource;
   readonly size: number;
   /** [size, size]: id of the cue part, 0 outside the bird. */
   readonly labels: Uint8Array;
@@ -165,12 +169,14 @@ export function cuePartCentres(image: CubPartAnnotation, size: number): PartCent
 
 /**
  * Gives every pixel of the segmentation [size, size] (non-zero = bird) to the nearest centre; of centres at the same
- * integer squared distance the first wins. Throws when there is no centre, as officially.
+ * integer squared distance the first wins. `source` says what the segmentation is: `box` for `boxSegmentation`. Throws
+ * when there is no centre, as officially.
  */
 export function nearestPartMap(
   centres: readonly PartCentre[],
   segmentation: Uint8Array,
   size: number,
+  source: 'segmentation' | 'box' = 'segmentation',
 ): PartMap {
   if (centres.length === 0) throw new Error('nearestPartMap: the image shows no part');
   if (segmentation.length !== size * size) {
@@ -193,7 +199,7 @@ export function nearestPartMap(
       }
     }
   }
-  return { size, labels, visible: new Set(centres.map((centre) => centre.cuePart)) };
+  return { source, size, labels, visible: new Set(centres.map((centre) => centre.cuePart)) };
 }
 
 /** A part map from exact labels [size, size] (0 = background or hidden), such as birdlets have by construction. */
@@ -210,7 +216,7 @@ export function exactPartMap(labels: Uint8Array, size: number): PartMap {
     }
     if (label > 0) visible.add(label);
   }
-  return { size, labels, visible };
+  return { source: 'exact', size, labels, visible };
 }
 
 /** Mask [size, size] of the given cue parts (1 inside), or null when the image shows none of them. */

@@ -4,7 +4,7 @@
  * mask of the differing parts, by number of those parts.
  */
 import { cueMask } from './cub_trait.ts';
-import type { ClassPair, PartMap } from './cub_trait.ts';
+import type { ClassPair, CueMaskSource, PartMap } from './cub_trait.ts';
 import { PixelAveragePrecision } from './pixel_average_precision.ts';
 import type { PixelAveragePrecisionOptions } from './pixel_average_precision.ts';
 import { counterfactualEvidence } from './score_map.ts';
@@ -61,6 +61,8 @@ export interface CueLocalisationResult {
    * precision is to be read against it.
    */
   readonly chance: number;
+  /** What the cue masks were made of; a result with `box` is no measurement on segmentations and must say so. */
+  readonly maskSources: readonly CueMaskSource[];
 }
 
 function mean(values: readonly (number | null)[]): number {
@@ -88,12 +90,13 @@ export async function evaluateCueLocalisation<Image extends CueImage>(
     cuePixels: 0,
     pixels: 0,
   }));
+  const maskSources = new Set<CueMaskSource>();
   // Images are the outer loop, so that each passes through the network once however many pairs it serves.
   for (const [done, image] of images.entries()) {
     const concerned = tallies.filter(
       ({ pair }) => pair.firstClass === image.classId || pair.secondClass === image.classId,
     );
-    if (concerned.length > 0) await tallyImage(image, concerned, options);
+    if (concerned.length > 0) maskSources.add(await tallyImage(image, concerned, options));
     onProgress?.(done + 1, images.length);
   }
   const running = new PixelAveragePrecision(options);
@@ -120,20 +123,22 @@ export async function evaluateCueLocalisation<Image extends CueImage>(
     }),
     meanAveragePrecision: mean(results.map((result) => result.averagePrecision)),
     chance: mean(tallies.map(({ cuePixels, pixels }) => (cuePixels > 0 ? (100 * cuePixels) / pixels : null))),
+    maskSources: [...maskSources],
   };
 }
 
+/** Adds one image to its pairs; gives what its part map was made of. */
 async function tallyImage<Image extends CueImage>(
   image: Image,
   tallies: readonly PairTally[],
   options: CueLocalisationOptions<Image>,
-): Promise<void> {
+): Promise<CueMaskSource> {
   const parts = await options.partMap(image);
   const work = tallies.flatMap((tally) => {
     const mask = cueMask(parts, tally.pair.differingParts);
     return mask === null ? [] : [{ tally, mask }];
   });
-  if (work.length === 0) return;
+  if (work.length === 0) return parts.source;
   const classIds = [...new Set(work.flatMap(({ tally }) => [tally.pair.firstClass, tally.pair.secondClass]))];
   const maps = await options.scoreMaps(image, classIds);
   if (maps.length !== classIds.length) {
@@ -154,4 +159,5 @@ async function tallyImage<Image extends CueImage>(
     tally.pixels += mask.length;
     tally.cuePixels += mask.reduce((sum, value) => sum + value, 0);
   }
+  return parts.source;
 }

@@ -4,6 +4,7 @@ import type { Image } from '../data/image.ts';
 import { resizeBilinear } from '../data/resize.ts';
 import { colourTable } from './colour_map.ts';
 import type { ColourMapName } from './colour_map.ts';
+import type { CueMaskSource } from '../eval/cub_trait.ts';
 import { chartLegend, escapeHtml, lineChart } from './chart.ts';
 import type { ChartSeries } from './chart.ts';
 import { maskOverlay, overlay } from './overlay.ts';
@@ -61,20 +62,6 @@ function resultColumns(models: readonly ReportModel[]): Column[] {
   ];
   return [
     { heading: 'accuracy %', digits: 1, better: 'higher', value: (model) => model.accuracy, chance: null },
-    {
-      heading: 'NLL nats',
-      digits: 3,
-      better: 'lower',
-      value: (model) => model.negativeLogLikelihood,
-      chance: null,
-    },
-    {
-      heading: 'ECE %',
-      digits: 1,
-      better: 'lower',
-      value: (model) => model.expectedCalibrationError,
-      chance: null,
-    },
     ...counts
       .toSorted((a, b) => a - b)
       .map((count): Column => ({
@@ -92,9 +79,29 @@ function resultColumns(models: readonly ReportModel[]): Column[] {
       value: (model) => model.cue.meanAveragePrecision,
       chance: models[0]?.cue.chance ?? NaN,
     },
+    {
+      heading: 'NLL nats',
+      digits: 3,
+      better: 'lower',
+      value: (model) => model.negativeLogLikelihood,
+      chance: null,
+    },
+    {
+      heading: 'ECE %',
+      digits: 1,
+      better: 'lower',
+      value: (model) => model.expectedCalibrationError,
+      chance: null,
+    },
     { heading: 'training s', digits: 0, better: 'neither', value: (model) => model.seconds, chance: null },
   ];
 }
+
+const MASK_SOURCES: Readonly<Record<CueMaskSource, string>> = {
+  exact: 'exact by construction',
+  segmentation: 'the pixels of the segmentation nearest to the annotated points',
+  box: 'the pixels of the bounding box (no segmentation was there) nearest to the annotated points',
+};
 
 function resultsSection(models: readonly ReportModel[]): string {
   const columns = resultColumns(models);
@@ -116,15 +123,17 @@ function resultsSection(models: readonly ReportModel[]): string {
   const pairs = (models[0]?.cue.byDifferingParts ?? [])
     .map((row) => `${row.pairs} with ${row.differingParts}`)
     .join(', ');
+  const sources = [...new Set(models.flatMap((model) => model.cue.maskSources))];
   const descriptions = models.map(
     ({ name, description }) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(description)}</dd>`,
   );
   return `<section><h2>Results</h2>
 <p class="note">mPxAP: mean pixel-wise average precision, in percent, of the difference |<i>s</i><sub>A</sub> \u2212 <i>s</i><sub>B</sub>| of two
-classes\u2019 maps against the parts in which the classes differ. Pairs by number of differing parts: ${pairs}.</p>
+classes\u2019 maps against the parts in which the classes differ. Pairs by number of differing parts: ${pairs}.
+The parts are ${sources.map((source) => MASK_SOURCES[source]).join(' or ')}. Chance is a map that knows nothing.</p>
 <div class="scroll"><table><caption>Test split; \u25B8 marks the best of a column.</caption>
 <thead><tr><th scope="col">model</th>${head}</tr></thead>
-<tbody>${rows.join('')}<tr class="chance"><th scope="row">map that knows nothing</th>${chance.join('')}</tr></tbody></table></div>
+<tbody>${rows.join('')}<tr class="chance"><th scope="row">chance</th>${chance.join('')}</tr></tbody></table></div>
 <dl class="models">${descriptions.join('')}</dl></section>`;
 }
 

@@ -27,7 +27,10 @@ export interface ReportModel {
   readonly negativeLogLikelihood: number;
   /** Percent. */
   readonly expectedCalibrationError: number;
-  readonly cue: Pick<CueLocalisationResult, 'byDifferingParts' | 'meanAveragePrecision' | 'chance'>;
+  readonly cue: Pick<
+    CueLocalisationResult,
+    'byDifferingParts' | 'meanAveragePrecision' | 'chance' | 'maskSources'
+  >;
   /** Training time, seconds. */
   readonly seconds: number;
 }

@@ -26,7 +26,7 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 caption { text-align: left; color: var(--faint); font-size: 0.875rem; padding-bottom: 0.6rem; }
 th, td { padding: 0.45rem 0.7rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule); }
 th:first-child { text-align: left; padding-left: 0; }
-thead th { font-weight: 500; font-size: 0.8125rem; color: var(--faint); vertical-align: bottom; }
+thead th { white-space: normal; font-weight: 500; font-size: 0.8125rem; color: var(--faint); vertical-align: bottom; }
 tbody th { font-weight: 600; }
 th:first-child { position: sticky; left: 0; background: var(--paper); }
 sub { font-size: 0.75em; line-height: 0; }

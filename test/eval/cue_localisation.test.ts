@@ -63,6 +63,7 @@ describe('against the official evaluation of the tiny network on cub_tiny', () =
         AUC_TOLERANCE,
       );
     });
+    expect(result.maskSources).toEqual(['segmentation']);
     expect(result.byDifferingParts.map((row) => row.differingParts)).toEqual([1, 2, 3]);
     result.byDifferingParts.forEach((row, i) => {
       expect(row.pairs).toBe(3);
@@ -93,6 +94,7 @@ test('a map that is the mask scores 100, one that knows nothing scores chance', 
     });
   expect((await run(exact)).meanAveragePrecision).toBeCloseTo(100, 9);
   const blind = await run(flat);
+  expect(blind.maskSources).toEqual(['exact']);
   expect(blind.chance).toBeCloseTo((100 * 2) / 16, 9);
   expect(blind.meanAveragePrecision).toBeCloseTo(blind.chance, 9);
 });

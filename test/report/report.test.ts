@@ -31,6 +31,7 @@ function model(name: string, accuracy: number): ReportModel {
       ],
       meanAveragePrecision: accuracy / 3,
       chance: 6.4,
+      maskSources: ['box'],
     },
     seconds: 12.3,
   };
@@ -78,6 +79,7 @@ test('the best value of a column is marked, a missing one is a dash', () => {
   expect(page).not.toContain('<td class="best">60.0</td>');
   expect(page).toContain('<td>\u2013</td>');
   expect(page).toContain('>6.4</td>');
+  expect(page).toContain('the bounding box (no segmentation was there)');
 });
 
 test('pictures have texts and are whole PNG files', () => {
