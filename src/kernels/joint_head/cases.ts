@@ -3,6 +3,7 @@ import type { CaseInput, CaseValues, OpCase, OpCases } from '../cases.ts';
 import type { JointHeadReferenceOptions } from './reference.ts';
 import type { JointHeadVariant } from './options.ts';
 import { array64Input, floatInput, labelInput } from '../cases.ts';
+import { classMaps } from './class_maps.wgsl.ts';
 import { jointHead } from './joint_head.ts';
 import { likelihood } from './likelihood.wgsl.ts';
 import { prior } from './prior.wgsl.ts';
@@ -205,6 +206,21 @@ export const raceCases = [
       probability: new Float32Array(1),
     },
     params: { images: 1, locationsPerImage: 5, classes: 2, infinity: 1e38, nanBits: 0x7fc0_0000 },
+    workgroups: 1,
+    constants: { WORKGROUP: 4 },
+  }),
+  raceCase(classMaps, {
+    buffers: {
+      logits: Float32Array.of(1, 2, -1, 0, 3, 1, 0.5, 0.25, 2, 1),
+      classes: Uint32Array.of(1, 0),
+      statistics: new Float32Array(10).fill(1),
+      prior: new Float32Array(10).fill(-1),
+      joint: new Float32Array(5),
+      conditional: new Float32Array(5),
+      posterior: new Float32Array(5),
+      probability: new Float32Array(1),
+    },
+    params: { images: 1, locationsPerImage: 5, classes: 2, setSize: 2, nanBits: 0x7fc0_0000 },
     workgroups: 1,
     constants: { WORKGROUP: 4 },
   }),

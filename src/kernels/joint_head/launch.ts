@@ -60,7 +60,7 @@ export function launchStatistics(tape: Tape, classLogits: Tensor, sizes: HeadSiz
 }
 
 /** Lanes that share an image: barriers cost software adapters more than parallelism brings. */
-function imageWorkgroup(tape: Tape): number {
+export function imageWorkgroup(tape: Tape): number {
   return tape.engine.capabilities.software ? 8 : 256;
 }
 

@@ -69,7 +69,7 @@ fn main(
   // No read outside the logits, whatever the label.
   let label = min(labels[image], params.classes - 1u);
 
-  var total = vec2<f32>(2.0 * LOG_ZERO, 0.0);
+  var total = vec2<f32>(3.0 * LOG_ZERO, 0.0);
   for (var z = lane; z < params.locationsPerImage; z += WORKGROUP) {
     let conditional = logConditional(base + z, label);
     weights[base + z] = vec2<f32>(conditional, 0.0);
@@ -86,7 +86,7 @@ fn main(
   // The divisor's logarithm is x + y: apart, they do not round a posterior of tiny joints.
   var logDivisor = vec2<f32>(partial[0].x, log(partial[0].y));
   let logLikelihood = logDivisor.x + logDivisor.y;
-  let defined = labels[image] < params.classes && partial[0].x > 0.5 * LOG_ZERO;
+  let defined = labels[image] < params.classes && prior[base].x > 1.5 * LOG_ZERO;
   workgroupBarrier();
 
   if (OFFICIAL == 1u && ML == 0u) {

@@ -1,5 +1,5 @@
 // Generated from likelihood.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 12bbdf63061b25ee814d46231573b784672f64186eb4d9d70e290780b8d5dcd6
+// wgsl-sha256: 1659db8ab269643a82aedfdb705d8fc680a176cb2b95bba17d7028ed05dc382e
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -74,7 +74,7 @@ const source = [
   "",
   "  let label = min(labels[image], params.classes - 1u);",
   "",
-  "  var total = vec2<f32>(2.0 * LOG_ZERO, 0.0);",
+  "  var total = vec2<f32>(3.0 * LOG_ZERO, 0.0);",
   "  for (var z = lane; z < params.locationsPerImage; z += WORKGROUP) {",
   "    let conditional = logConditional(base + z, label);",
   "    weights[base + z] = vec2<f32>(conditional, 0.0);",
@@ -91,7 +91,7 @@ const source = [
   "",
   "  var logDivisor = vec2<f32>(partial[0].x, log(partial[0].y));",
   "  let logLikelihood = logDivisor.x + logDivisor.y;",
-  "  let defined = labels[image] < params.classes && partial[0].x > 0.5 * LOG_ZERO;",
+  "  let defined = labels[image] < params.classes && prior[base].x > 1.5 * LOG_ZERO;",
   "  workgroupBarrier();",
   "",
   "  if (OFFICIAL == 1u && ML == 0u) {",

@@ -2,7 +2,7 @@
 //   prior[m] = (log p(z|x), act'(a) / act(a)),   act = softplus, or ReLU with RELU = 1
 // locationLogits [N,P], prior [N,P,2]; P locations an image. In log space softplus never underflows: log softplus(a) is close
 // to a for very negative a, so an image whose logits are all -1000 still has a prior. The ReLU has true zeros: there the log is
-// LOG_ZERO and the ratio 0, and so it is at every location of an image that is zero everywhere and has no prior.
+// LOG_ZERO and the ratio 0. An image that is zero everywhere has no prior (0/0): its logs are 2 LOG_ZERO.
 // Each invocation walks every WORKGROUP-th location; reductions are trees of fixed order. Reads a location logit three times.
 
 const WORKGROUP: u32 = 64u;
@@ -95,7 +95,7 @@ fn main(
     let value = activation(locationLogits[base + z]);
     var logPrior = (value.x - largest.x) + (value.y - largest.y) - logSum;
     if (RELU == 1u && value.x == LOG_ZERO) {
-      logPrior = LOG_ZERO;
+      logPrior = select(LOG_ZERO, 2.0 * LOG_ZERO, largest.x == LOG_ZERO);
     }
     prior[base + z] = vec2<f32>(logPrior, value.z);
   }

@@ -1,5 +1,5 @@
 // Generated from prior.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: b23aec8a14dfbfcc679d8039d34ba15895d5a23283a04850d71cce2d0d15c390
+// wgsl-sha256: 8ffed0a00aa06a46b0ed6a96ddfd20f71be216e60203d3a1a5d61a42e7ad0019
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -100,7 +100,7 @@ const source = [
   "    let value = activation(locationLogits[base + z]);",
   "    var logPrior = (value.x - largest.x) + (value.y - largest.y) - logSum;",
   "    if (RELU == 1u && value.x == LOG_ZERO) {",
-  "      logPrior = LOG_ZERO;",
+  "      logPrior = select(LOG_ZERO, 2.0 * LOG_ZERO, largest.x == LOG_ZERO);",
   "    }",
   "    prior[base + z] = vec2<f32>(logPrior, value.z);",
   "  }",
