@@ -75,6 +75,25 @@ export class Tensor<D extends DType = 'f32'> {
     return new Tensor(this.dtype, shape, this.storage('reshape'), { byteOffset: this.byteOffset });
   }
 
+  /**
+   * The elements from `elementOffset` on as a tensor of the given shape. The view does not own the memory. Throws ArgumentError
+   * unless it lies within this tensor and begins at a multiple of 64 elements (256 bytes: WebGPU's alignment of bindings).
+   */
+  slice(elementOffset: number, shape: Shape): Tensor<D> {
+    const byteOffset = this.byteOffset + elementOffset * 4;
+    if (!Number.isInteger(elementOffset) || elementOffset < 0 || byteOffset % 256 !== 0) {
+      throw new ArgumentError(
+        `slice: elementOffset is ${elementOffset}, wanted a multiple of 64 that is 0 or more`,
+      );
+    }
+    if (elementOffset + elementCount(shape) > this.size) {
+      throw new ArgumentError(
+        `slice: ${formatShape(shape)} from element ${elementOffset} on does not lie within ${formatShape(this.shape)}`,
+      );
+    }
+    return new Tensor(this.dtype, shape, this.storage('slice'), { byteOffset });
+  }
+
   /** Gives the memory back to the pool it came from (if this tensor owns it); a second call does nothing. */
   dispose(): void {
     const storage = this.#storage;

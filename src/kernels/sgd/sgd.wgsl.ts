@@ -1,0 +1,119 @@
+// Generated from sgd.wgsl by `npm run generate`: do not edit.
+// wgsl-sha256: b3f45d6841bb580bc4e7967e2f0cea2bb2d1a2a9f655826613360dc09a2ec18f
+import type { KernelModule } from '../../runtime/kernel.ts';
+
+const source = [
+  "",
+  "",
+  "",
+  "",
+  "",
+  "",
+  "",
+  "",
+  "const NESTEROV: u32 = 0u;",
+  "const WORKGROUP: u32 = 64u;",
+  "const SKIP: u32 = 0xffffffffu;",
+  "const VECTORS_PER_BLOCK: u32 = 16u;",
+  "",
+  "struct Params {",
+  "  count: u32,",
+  "  momentum: f32,",
+  "}",
+  "",
+  "@group(0) @binding(0) var<storage, read> gradients: array<vec4<f32>>;",
+  "@group(0) @binding(1) var<storage, read> blockGroups: array<u32>;",
+  "",
+  "@group(0) @binding(2) var<storage, read> rates: array<vec2<f32>>;",
+  "@group(0) @binding(3) var<storage, read_write> values: array<vec4<f32>>;",
+  "@group(0) @binding(4) var<storage, read_write> velocities: array<vec4<f32>>;",
+  "@group(0) @binding(5) var<uniform> params: Params;",
+  "",
+  "@compute @workgroup_size(WORKGROUP)",
+  "fn main(",
+  "  @builtin(workgroup_id) group: vec3<u32>,",
+  "  @builtin(num_workgroups) groups: vec3<u32>,",
+  "  @builtin(local_invocation_index) lane: u32,",
+  ") {",
+  "  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;",
+  "  if (index >= params.count) {",
+  "    return;",
+  "  }",
+  "  let parameterGroup = blockGroups[index / VECTORS_PER_BLOCK];",
+  "  if (parameterGroup == SKIP) {",
+  "    return;",
+  "  }",
+  "  let rate = rates[parameterGroup];",
+  "  let value = values[index];",
+  "  let step = gradients[index] + rate.y * value;",
+  "  let velocity = params.momentum * velocities[index] + step;",
+  "  velocities[index] = velocity;",
+  "  if (NESTEROV == 1u) {",
+  "    values[index] = value - rate.x * (step + params.momentum * velocity);",
+  "  } else {",
+  "    values[index] = value - rate.x * velocity;",
+  "  }",
+  "}",
+  "",
+].join('\n');
+
+export const sgd = {
+  source,
+  "name": "sgd/sgd",
+  "features": [],
+  "bindings": {
+    "gradients": {
+      "index": 0,
+      "access": "read",
+      "element": "vec4<f32>"
+    },
+    "blockGroups": {
+      "index": 1,
+      "access": "read",
+      "element": "u32"
+    },
+    "rates": {
+      "index": 2,
+      "access": "read",
+      "element": "vec2<f32>"
+    },
+    "values": {
+      "index": 3,
+      "access": "read_write",
+      "element": "vec4<f32>"
+    },
+    "velocities": {
+      "index": 4,
+      "access": "read_write",
+      "element": "vec4<f32>"
+    }
+  },
+  "params": {
+    "index": 5,
+    "size": 16,
+    "fields": {
+      "count": {
+        "offset": 0,
+        "type": "u32"
+      },
+      "momentum": {
+        "offset": 4,
+        "type": "f32"
+      }
+    }
+  },
+  "constants": {
+    "NESTEROV": {
+      "type": "u32",
+      "value": 0
+    },
+    "WORKGROUP": {
+      "type": "u32",
+      "value": 64
+    },
+    "VECTORS_PER_BLOCK": {
+      "type": "u32",
+      "value": 16
+    }
+  }
+} as const satisfies KernelModule;
