@@ -67,7 +67,9 @@ export class PixelAveragePrecision {
     this.thresholdType = options.thresholdType ?? 'even';
     this.interval = options.interval ?? 0.001;
     const thresholds = scoreThresholds(this.thresholdType, this.interval);
-    this.edges = Float64Array.of(...thresholds, 1, 2, 3);
+    this.edges = new Float64Array(thresholds.length + 3);
+    this.edges.set(thresholds);
+    this.edges.set([1, 2, 3], thresholds.length);
     this.positives = new Float64Array(this.edges.length - 1);
     this.negatives = new Float64Array(this.edges.length - 1);
   }
