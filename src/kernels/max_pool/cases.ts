@@ -1,0 +1,70 @@
+import type { CaseValues, OpCase, OpCases } from '../cases.ts';
+import type { PoolOptions } from './geometry.ts';
+import type { Shape } from '../../runtime/shape.ts';
+import { array64Input, floatInput } from '../cases.ts';
+import { maxPool2d } from './max_pool.ts';
+import { maxPoolReference, maxPoolReferenceGradient } from './reference.ts';
+
+function poolCase(
+  name: string,
+  shape: Shape,
+  options: PoolOptions,
+  // Far enough apart that no finite difference changes which one is the largest.
+  values: CaseValues = { kind: 'distinct', gap: 0.01 },
+): OpCase<PoolOptions> {
+  return { name: `[${shape.join(',')}] ${name}`, inputs: [{ shape, values }], options };
+}
+
+const stem: PoolOptions = { kernel: 3, stride: 2, padding: 1 };
+
+export const maxPoolCases: OpCases<PoolOptions> = {
+  name: 'maxPool2d',
+  cases: [
+    poolCase('one pixel', [1, 1, 1, 1], { kernel: 1 }),
+    poolCase('window as large as the image', [2, 3, 5, 4], { kernel: [3, 5] }),
+    poolCase('stem', [2, 11, 13, 8], stem),
+    poolCase('stem, odd channels', [2, 11, 13, 5], stem),
+    poolCase('stem, even size', [1, 12, 16, 64], stem),
+    poolCase('2 by 2', [3, 7, 9, 12], { kernel: 2 }),
+    poolCase('2 by 2, one channel', [3, 7, 9, 1], { kernel: 2 }),
+    poolCase('stride 1', [1, 7, 5, 4], { kernel: 3, stride: 1, padding: 1 }),
+    poolCase('inputs between the windows', [1, 11, 11, 4], { kernel: 2, stride: 3 }),
+    poolCase('mixed', [2, 11, 9, 4], { kernel: [3, 2], stride: [1, 2], padding: [1, 0] }),
+    poolCase('mixed, odd channels', [2, 11, 9, 3], { kernel: [2, 3], stride: [2, 1], padding: [0, 1] }),
+    poolCase('dilated', [1, 11, 13, 4], { kernel: 3, stride: 2, padding: 2, dilation: 2 }),
+    poolCase('dilated, odd channels', [1, 13, 11, 3], { kernel: [3, 2], stride: 1, dilation: [2, 3] }),
+    poolCase('window of 256 pixels', [1, 17, 18, 4], { kernel: 16, stride: 1 }),
+    {
+      ...poolCase('window outside the image', [1, 2, 2, 4], {
+        kernel: 2,
+        dilation: 3,
+        padding: 2,
+        stride: 1,
+      }),
+      // The sum that is differentiated holds -infinity.
+      finiteDifferences: false,
+    },
+    poolCase('negative', [1, 7, 7, 4], stem, { kind: 'uniform', low: -1000, high: -999 }),
+    {
+      ...poolCase('all equal', [2, 7, 9, 4], stem, { kind: 'constant', value: -3 }),
+      finiteDifferences: false,
+    },
+    {
+      ...poolCase('ties', [2, 11, 13, 8], stem, { kind: 'integers', below: 3 }),
+      finiteDifferences: false,
+    },
+    {
+      ...poolCase('ties, odd channels', [2, 11, 13, 3], stem, { kind: 'integers', below: 3 }),
+      finiteDifferences: false,
+    },
+  ],
+  run: (tape, inputs, options) => maxPool2d(tape, floatInput(inputs, 0), options),
+  reference: (inputs, options) => maxPoolReference(array64Input(inputs, 0), options),
+  referenceGradient: (inputs, outputGradient, options) => [
+    maxPoolReferenceGradient(array64Input(inputs, 0), outputGradient, options),
+  ],
+  // Values are passed on.
+  tolerance: { absolute: 0, relative: 0 },
+  // At most a few hundred gradients of order 1 are added: nine in a stride-1 window, all windows for one large value.
+  gradientTolerance: { absolute: 0, relative: 9 * 2 ** -24 },
+};
