@@ -1,0 +1,88 @@
+import type { Tape } from '../../runtime/tape.ts';
+import type { Tensor } from '../../runtime/tensor.ts';
+import { ceilDivide } from '../../runtime/grid.ts';
+import { imageShape } from '../../runtime/shape.ts';
+import { spreadRows as scalarSpreadKernel } from './spread_rows.wgsl.ts';
+import { spreadRowsVec4 as vec4SpreadKernel } from './spread_rows_vec4.wgsl.ts';
+import { sumRows as scalarSumKernel } from './sum_rows.wgsl.ts';
+import { sumRowsVec4 as vec4SumKernel } from './sum_rows_vec4.wgsl.ts';
+
+/** Images are cut into slices of pixels until about so many invocations have work. */
+const INVOCATIONS = { software: 1024, hardware: 65_536 };
+/** Pixels of a slice at least: with fewer, the partial sums would outweigh the image. */
+const LEAST_STEPS = 32;
+/** Pixels that one invocation of the gradient writes. */
+const SPREAD_STEPS = 8;
+
+/**
+ * Mean over an image's pixels: [N,H,W,C] -> [N,C] (torch.nn.AdaptiveAvgPool2d(1)). Sums in a fixed order, in two stages where
+ * images are large. Throws ArgumentError unless the input has four axes.
+ */
+export function globalAveragePool(tape: Tape, input: Tensor): Tensor {
+  const [batch, height, width, channels] = imageShape('globalAveragePool', 'input', input);
+  const rows = height * width;
+  const columns = channels % 4 === 0 ? channels / 4 : channels;
+  const invocations = INVOCATIONS[tape.engine.capabilities.software ? 'software' : 'hardware'];
+  const wantedSlices = Math.max(1, Math.floor(invocations / (batch * columns)));
+  const steps = Math.max(LEAST_STEPS, ceilDivide(rows, wantedSlices));
+  const slices = ceilDivide(rows, steps);
+  const output = tape.empty([batch, channels]);
+  if (slices === 1) sumRows(tape, input, output, { batch, rows, channels, steps: rows, factor: 1 / rows });
+  else {
+    const partial = tape.engine.empty([batch, slices, channels]);
+    try {
+      sumRows(tape, input, partial, { batch, rows, channels, steps, factor: 1 });
+      sumRows(tape, partial, output, { batch, rows: slices, channels, steps: slices, factor: 1 / rows });
+    } finally {
+      partial.dispose();
+    }
+  }
+  return tape.record('globalAveragePool', output, [input], (outputGradient) => [
+    spreadRows(tape, outputGradient, input.shape, { batch, rows, channels }),
+  ]);
+}
+
+interface SumSizes {
+  readonly batch: number;
+  readonly rows: number;
+  readonly channels: number;
+  readonly steps: number;
+  readonly factor: number;
+}
+
+/** sums [N,slices,C] = factor * sums of `steps` rows each of input [N,rows,C]. */
+function sumRows(tape: Tape, input: Tensor, sums: Tensor, sizes: SumSizes): void {
+  const { batch, rows, channels, steps, factor } = sizes;
+  const vec4 = channels % 4 === 0;
+  const kernel = vec4 ? vec4SumKernel : scalarSumKernel;
+  const columns = vec4 ? channels / 4 : channels;
+  const slices = ceilDivide(rows, steps);
+  const count = batch * slices * columns;
+  tape.run(kernel, {
+    buffers: { input, sums },
+    params: { count, columns, rows, steps, slices, factor },
+    workgroups: ceilDivide(count, kernel.constants.WORKGROUP.value),
+    work: { bytes: 4 * (input.size + sums.size), flops: input.size },
+  });
+}
+
+function spreadRows(
+  tape: Tape,
+  outputGradient: Tensor,
+  shape: readonly number[],
+  { batch, rows, channels }: { batch: number; rows: number; channels: number },
+): Tensor {
+  const vec4 = channels % 4 === 0;
+  const kernel = vec4 ? vec4SpreadKernel : scalarSpreadKernel;
+  const columns = vec4 ? channels / 4 : channels;
+  const slices = ceilDivide(rows, SPREAD_STEPS);
+  const count = batch * slices * columns;
+  const inputGradient = tape.empty(shape);
+  tape.run(kernel, {
+    buffers: { outputGradient, inputGradient },
+    params: { count, columns, rows, steps: SPREAD_STEPS, slices, factor: 1 / rows },
+    workgroups: ceilDivide(count, kernel.constants.WORKGROUP.value),
+    work: { bytes: 4 * (inputGradient.size + outputGradient.size), flops: 0 },
+  });
+  return inputGradient;
+}

@@ -1,0 +1,114 @@
+// Generated from sum_rows_vec4.wgsl by `npm run generate`: do not edit.
+// wgsl-sha256: f7e975291ae17a128d697e1915f2191b20100764894286d605883c9d48014497
+import type { KernelModule } from '../../runtime/kernel.ts';
+
+const source = [
+  "",
+  "",
+  "",
+  "",
+  "",
+  "const WORKGROUP: u32 = 64u;",
+  "",
+  "struct Params {",
+  "  count: u32,",
+  "  columns: u32,",
+  "  rows: u32,",
+  "  steps: u32,",
+  "  slices: u32,",
+  "  factor: f32,",
+  "}",
+  "",
+  "@group(0) @binding(0) var<storage, read> input: array<vec4<f32>>;",
+  "@group(0) @binding(1) var<storage, read_write> sums: array<vec4<f32>>;",
+  "@group(0) @binding(2) var<uniform> params: Params;",
+  "",
+  "@compute @workgroup_size(WORKGROUP)",
+  "fn main(",
+  "  @builtin(workgroup_id) group: vec3<u32>,",
+  "  @builtin(num_workgroups) groups: vec3<u32>,",
+  "  @builtin(local_invocation_index) lane: u32,",
+  ") {",
+  "  let id = (group.x + group.y * groups.x) * WORKGROUP + lane;",
+  "  if (id >= params.count) {",
+  "    return;",
+  "  }",
+  "  let column = id % params.columns;",
+  "  let slice = id / params.columns;",
+  "  let image = slice / params.slices;",
+  "  let first = (slice - image * params.slices) * params.steps;",
+  "  let end = min(first + params.steps, params.rows);",
+  "  let start = image * params.rows * params.columns + column;",
+  "  var a = vec4<f32>(0.0);",
+  "  var b = vec4<f32>(0.0);",
+  "  var c = vec4<f32>(0.0);",
+  "  var d = vec4<f32>(0.0);",
+  "  var row = first;",
+  "  for (; row + 3u < end; row += 4u) {",
+  "    let index = start + row * params.columns;",
+  "    a += input[index];",
+  "    b += input[index + params.columns];",
+  "    c += input[index + 2u * params.columns];",
+  "    d += input[index + 3u * params.columns];",
+  "  }",
+  "  for (; row < end; row++) {",
+  "    a += input[start + row * params.columns];",
+  "  }",
+  "  sums[id] = params.factor * ((a + b) + (c + d));",
+  "}",
+  "",
+].join('\n');
+
+export const sumRowsVec4 = {
+  source,
+  "name": "global_average_pool/sum_rows_vec4",
+  "features": [],
+  "bindings": {
+    "input": {
+      "index": 0,
+      "access": "read",
+      "element": "vec4<f32>"
+    },
+    "sums": {
+      "index": 1,
+      "access": "read_write",
+      "element": "vec4<f32>"
+    }
+  },
+  "params": {
+    "index": 2,
+    "size": 32,
+    "fields": {
+      "count": {
+        "offset": 0,
+        "type": "u32"
+      },
+      "columns": {
+        "offset": 4,
+        "type": "u32"
+      },
+      "rows": {
+        "offset": 8,
+        "type": "u32"
+      },
+      "steps": {
+        "offset": 12,
+        "type": "u32"
+      },
+      "slices": {
+        "offset": 16,
+        "type": "u32"
+      },
+      "factor": {
+        "offset": 20,
+        "type": "f32"
+      }
+    }
+  },
+  "constants": {
+    "WORKGROUP": {
+      "type": "u32",
+      "value": 64
+    }
+  }
+} as const satisfies KernelModule;
