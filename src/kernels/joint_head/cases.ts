@@ -1,7 +1,7 @@
 import type { Array64 } from '../reference.ts';
 import type { CaseInput, CaseValues, OpCase, OpCases } from '../cases.ts';
 import type { JointHeadReferenceOptions } from './reference.ts';
-import type { JointHeadVariant } from './options.ts';
+import type { RowVariant } from '../softmax/row_statistics.ts';
 import { array64Input, floatInput, labelInput } from '../cases.ts';
 import { classMaps } from './class_maps.wgsl.ts';
 import { jointHead } from './joint_head.ts';
@@ -154,7 +154,7 @@ function withPosterior(all: readonly Array64[], options: Options): JointHeadRefe
 export const jointHeadCases: OpCases<Options> = {
   name: 'jointHead',
   cases,
-  variants: ['invocation'] satisfies JointHeadVariant[],
+  variants: ['invocation', 'lanes'] satisfies RowVariant[],
   run: (tape, all, options, variant) => {
     const posterior = all.length > 3 ? { posterior: floatInput(all, 3) } : {};
     return jointHead(tape, floatInput(all, 0), floatInput(all, 1), labelInput(all, 2), {

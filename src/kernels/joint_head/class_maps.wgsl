@@ -1,7 +1,7 @@
 // Maps of one class, or of a set of classes, an image; one image a workgroup.
 //   joint[m] = sum_k p(y_k,z|x),  conditional[m] = sum_k p(y_k|x,z),  y_k = classes[n, k]
 //   probability[n] = sum_z joint[m],  posterior[m] = joint[m] / probability[n], or / (probability[n] + 1e-10) with OFFICIAL = 1
-// logits [N,P,C], classes [N,K], statistics [N,P,2] from location_statistics.wgsl, prior [N,P,2] from prior.wgsl; joint,
+// logits [N,P,C], classes [N,K], statistics [N,P,2] from softmax/row_statistics.wgsl, prior [N,P,2] from prior.wgsl; joint,
 // conditional and posterior [N,P], probability [N]. A class outside [0, C), or an image without a prior, gives NaN. In log
 // space, so that a posterior exists where the joint underflows.
 // Each invocation walks every WORKGROUP-th location; the reduction is a tree of fixed order. Reads K of the C logits.

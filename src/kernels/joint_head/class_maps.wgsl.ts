@@ -1,5 +1,5 @@
 // Generated from class_maps.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 46a5495f677f1c81150ca53062a6b5b15acdbc41785bdf2fc724af228b112c6f
+// wgsl-sha256: dcb7cde289f86c1f7675341e24cff15dbf308f7c5d8ded14618d6f8aadc234c6
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [

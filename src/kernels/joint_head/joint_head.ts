@@ -2,13 +2,15 @@ import type { JointHeadOptions } from './options.ts';
 import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { backward as backwardKernel } from './backward.wgsl.ts';
+import { backwardLanes as backwardLanesKernel } from './backward_lanes.wgsl.ts';
 import { backwardVec4 as backwardVec4Kernel } from './backward_vec4.wgsl.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 import { checkShape } from '../../runtime/shape.ts';
 import { headSizes, launchLikelihood, launchPrior, launchStatistics } from './launch.ts';
+import { rowVariant } from '../softmax/row_statistics.ts';
 import { reject } from '../../runtime/errors.ts';
 
-export type { JointHeadOptions, JointHeadVariant, PosteriorOptions, PriorOptions } from './options.ts';
+export type { JointHeadOptions, PosteriorOptions, PriorOptions } from './options.ts';
 
 /** What the head gives for every sample of a batch. */
 export interface JointHeadResult {
@@ -47,8 +49,9 @@ export function jointHead(
     checkShape('jointHead', 'posterior', options.posterior, [images, height, width]);
     if (options.objective === 'ml') reject('jointHead', 'posterior', 'given', "none with objective 'ml'");
   }
+  const variant = rowVariant(tape, options.variant);
   const prior = launchPrior(tape, locationLogits, sizes, options);
-  const statistics = launchStatistics(tape, classLogits, sizes);
+  const statistics = launchStatistics(tape, classLogits, sizes, variant);
   const inputs = { classLogits, labels, statistics, prior };
   const { weights, loss, probability } = launchLikelihood(tape, inputs, sizes, options);
   tape.record('jointHead', loss, [classLogits, locationLogits], (lossGradient) => {
@@ -64,20 +67,24 @@ export function jointHead(
       locationGradient,
     };
     const work = { bytes: locations * (8 * classes + 20), flops: 5 * locations * classes };
+    if (variant === 'lanes') {
+      const count = ceilDivide(locations * classes, 4);
+      tape.run(backwardLanesKernel, {
+        buffers,
+        params: { locations, locationsPerImage, classes, count },
+        workgroups: ceilDivide(count, backwardLanesKernel.constants.WORKGROUP.value),
+        constants: { ALIGNED: classes % 4 === 0 ? 1 : 0 },
+        work,
+      });
+      return [logitGradient, locationGradient];
+    }
+    const workgroups = ceilDivide(locations, backwardKernel.constants.WORKGROUP.value);
     if (classes % 4 === 0) {
-      tape.run(backwardVec4Kernel, {
-        buffers,
-        params: { locations, locationsPerImage, quads: classes / 4 },
-        workgroups: ceilDivide(locations, backwardVec4Kernel.constants.WORKGROUP.value),
-        work,
-      });
+      const params = { locations, locationsPerImage, quads: classes / 4 };
+      tape.run(backwardVec4Kernel, { buffers, params, workgroups, work });
     } else {
-      tape.run(backwardKernel, {
-        buffers,
-        params: { locations, locationsPerImage, classes },
-        workgroups: ceilDivide(locations, backwardKernel.constants.WORKGROUP.value),
-        work,
-      });
+      const params = { locations, locationsPerImage, classes };
+      tape.run(backwardKernel, { buffers, params, workgroups, work });
     }
     return [logitGradient, locationGradient];
   });

@@ -7,6 +7,7 @@ import { classMaps as classMapsKernel } from './class_maps.wgsl.ts';
 import { headSizes, imageWorkgroup, launchPrior, launchStatistics, NAN_BITS } from './launch.ts';
 import { priorMap as priorMapKernel } from './prior_map.wgsl.ts';
 import { probabilities as probabilitiesKernel } from './probabilities.wgsl.ts';
+import { rowVariant } from '../softmax/row_statistics.ts';
 import { reject } from '../../runtime/errors.ts';
 
 /** Maps of one class, or of a set of classes Y, an image. A set's maps are the sums over its classes (paper, section 4.1.3). */
@@ -48,7 +49,8 @@ export function jointMaps(
   const { images, height, width, locationsPerImage, locations, classes } = sizes;
   const prior = launchPrior(tape, locationLogits, sizes, options);
   let known: Tensor | null = null;
-  const statistics = (): Tensor => (known ??= launchStatistics(tape, classLogits, sizes));
+  const statistics = (): Tensor =>
+    (known ??= launchStatistics(tape, classLogits, sizes, rowVariant(tape, undefined)));
   return {
     prior() {
       const priorMap = tape.empty([images, height, width]);

@@ -1,11 +1,10 @@
-import type { JointHeadOptions, JointHeadVariant, PosteriorOptions, PriorOptions } from './options.ts';
+import type { JointHeadOptions, PosteriorOptions, PriorOptions } from './options.ts';
+import type { RowVariant } from '../softmax/row_statistics.ts';
 import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
-import { ceilDivide } from '../../runtime/grid.ts';
 import { checkShape, imageShape } from '../../runtime/shape.ts';
+import { launchRowStatistics } from '../softmax/row_statistics.ts';
 import { likelihood as likelihoodKernel } from './likelihood.wgsl.ts';
-import { locationStatistics as statisticsKernel } from './location_statistics.wgsl.ts';
-import { locationStatisticsVec4 as statisticsVec4Kernel } from './location_statistics_vec4.wgsl.ts';
 import { prior as priorKernel } from './prior.wgsl.ts';
 
 /** Bits of a quiet NaN: WGSL has no literal for it. */
@@ -30,33 +29,18 @@ export function headSizes(operation: string, classLogits: Tensor, locationLogits
   return { images, height, width, locationsPerImage, locations: images * locationsPerImage, classes };
 }
 
-/** The kernels that suit the tape's adapter, unless the caller names others. */
-export function headVariant(tape: Tape, wanted: JointHeadVariant | undefined): JointHeadVariant {
-  return wanted ?? (tape.engine.capabilities.software ? 'invocation' : 'lanes');
-}
-
-/** (max, log sum of exp) over the classes of every location, [N,H,W,2]; reads the class logits once. */
-export function launchStatistics(tape: Tape, classLogits: Tensor, sizes: HeadSizes): Tensor {
-  const { images, height, width, locations, classes } = sizes;
-  const statistics = tape.empty([images, height, width, 2]);
-  const buffers = { logits: classLogits, statistics };
-  const work = { bytes: locations * (4 * classes + 8), flops: 4 * locations * classes };
-  if (classes % 4 === 0) {
-    tape.run(statisticsVec4Kernel, {
-      buffers,
-      params: { locations, quads: classes / 4 },
-      workgroups: ceilDivide(locations, statisticsVec4Kernel.constants.WORKGROUP.value),
-      work,
-    });
-  } else {
-    tape.run(statisticsKernel, {
-      buffers,
-      params: { locations, classes },
-      workgroups: ceilDivide(locations, statisticsKernel.constants.WORKGROUP.value),
-      work,
-    });
-  }
-  return statistics;
+/** (max, log sum of exp) over the classes of every location, [N*H*W,2]; reads the class logits once. */
+export function launchStatistics(
+  tape: Tape,
+  classLogits: Tensor,
+  sizes: HeadSizes,
+  variant: RowVariant,
+): Tensor {
+  return launchRowStatistics(tape, classLogits, {
+    rows: sizes.locations,
+    columns: sizes.classes,
+    variant,
+  });
 }
 
 /** Lanes that share an image: barriers cost software adapters more than parallelism brings. */

@@ -7,7 +7,7 @@
 // Here u_z = q_z. With OFFICIAL = 1 the EM loss has the released code's epsilons: log(p + 1e-8) for p = p(z|x) < 1e-8, whose
 // derivative makes u_z = q_z p / (p + 1e-8), and q_z = joint_z / (p(y|x) + 1e-10).
 // A label >= C, or a prior that is zero everywhere, makes all four NaN (adapters differ in what NaN does on its way).
-// logits [N,P,C], labels [N], statistics [N,P,2] from location_statistics.wgsl, prior
+// logits [N,P,C], labels [N], statistics [N,P,2] from softmax/row_statistics.wgsl, prior
 // [N,P,2] from prior.wgsl, posterior [N,P] (read with GIVEN = 1; any other buffer otherwise), weights [N,P,2], loss and
 // probability [N], probability = p(y|x). All in log space: nothing underflows.
 // Each invocation walks every WORKGROUP-th location; sums are trees of fixed order. Of the logits it reads one class.

@@ -1,5 +1,5 @@
 // Generated from likelihood.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 1659db8ab269643a82aedfdb705d8fc680a176cb2b95bba17d7028ed05dc382e
+// wgsl-sha256: 34021c4e31307041ae2b8bba36f551f87df75331b70cee38cd0d70983a658b99
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [

@@ -1,7 +1,8 @@
 import type { Array64 } from '../reference.ts';
 import type { PosteriorOptions } from './options.ts';
 import { array64, at } from '../reference.ts';
-import { imageJoint64, logSumExp64 } from './reference.ts';
+import { imageJoint64 } from './reference.ts';
+import { logSumExp64 } from '../softmax/reference.ts';
 
 /** What `jointMaps` can be asked for. */
 export type MapKind = 'prior' | 'probabilities' | 'joint' | 'conditional' | 'posterior' | 'probability';

@@ -1,3 +1,4 @@
+import type { RowVariant } from '../softmax/row_statistics.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 
 /** How the location prior p(z|x) follows from the location logits. */
@@ -25,9 +26,6 @@ export interface JointHeadOptions extends PosteriorOptions {
    * posterior under the current parameters. Only with `objective: 'em'`.
    */
   readonly posterior?: Tensor;
-  /** Kernels to use: an invocation per location (software adapters), or neighbouring lanes on neighbouring classes (GPUs). */
-  readonly variant?: JointHeadVariant;
+  /** Kernels to use; by default those that suit the adapter. */
+  readonly variant?: RowVariant;
 }
-
-/** See `JointHeadOptions.variant`. */
-export type JointHeadVariant = 'invocation' | 'lanes';

@@ -1,6 +1,6 @@
 // Class probabilities p(y|x) = sum_z p(z|x) p(y|x,z), one image and one class an invocation, for all classes at once.
 //   probabilities[n,c] = sum_z exp(f[n,z,c] - max_z - logSum_z + log p(z|x))
-// logits [N,P,C], statistics [N,P,2] from location_statistics.wgsl, prior [N,P,2] from prior.wgsl, probabilities [N,C].
+// logits [N,P,C], statistics [N,P,2] from softmax/row_statistics.wgsl, prior [N,P,2] from prior.wgsl, probabilities [N,C].
 // An image without a prior (see prior.wgsl) gives NaN.
 // Neighbouring invocations read neighbouring classes. Moves 4 C bytes a location; the two pairs a location come from caches.
 

@@ -1,5 +1,5 @@
 // Generated from probabilities.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: d5f700345032514367ebd0581a3b3c01a88de7fc8c58d2e1b7d779a9b6a4d0e5
+// wgsl-sha256: 74733c8424ac5c6fa8845f782b1272a795016c44e29d7eb7b775baa049434cde
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [

@@ -1,17 +1,11 @@
 import type { Array64 } from '../reference.ts';
 import type { JointHeadOptions } from './options.ts';
 import { array64, at } from '../reference.ts';
+import { logSumExp64 } from '../softmax/reference.ts';
 
 /** Options of the head with the posterior as a float64 array (the kernel's option is a tensor). */
 export interface JointHeadReferenceOptions extends Omit<JointHeadOptions, 'posterior' | 'variant'> {
   readonly posterior?: Array64;
-}
-
-/** log sum exp of some values. */
-export function logSumExp64(values: readonly number[]): number {
-  const maximum = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  if (maximum === Number.NEGATIVE_INFINITY) return maximum;
-  return maximum + Math.log(values.reduce((sum, value) => sum + Math.exp(value - maximum), 0));
 }
 
 /** Logarithm of the activation, and its derivative divided by it. */

@@ -1,5 +1,5 @@
-// Generated from location_statistics.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 9ba92459a8682da92daf8d20f868e783b493967c603b6cb23c3bac1d4be09041
+// Generated from row_statistics.wgsl by `npm run generate`: do not edit.
+// wgsl-sha256: d59fc85c7b59a6bc4054bcdb772033f97659df31d730a8048000a095238201db
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -12,11 +12,11 @@ const source = [
   "const CHUNK: u32 = 8u;",
   "",
   "struct Params {",
-  "  locations: u32,",
-  "  classes: u32,",
+  "  rows: u32,",
+  "  columns: u32,",
   "}",
   "",
-  "@group(0) @binding(0) var<storage, read> logits: array<f32>;",
+  "@group(0) @binding(0) var<storage, read> input: array<f32>;",
   "@group(0) @binding(1) var<storage, read_write> statistics: array<vec2<f32>>;",
   "@group(0) @binding(2) var<uniform> params: Params;",
   "",
@@ -26,44 +26,44 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let location = (group.x + group.y * groups.x) * WORKGROUP + lane;",
-  "  if (location >= params.locations) {",
+  "  let row = (group.x + group.y * groups.x) * WORKGROUP + lane;",
+  "  if (row >= params.rows) {",
   "    return;",
   "  }",
-  "  let row = location * params.classes;",
-  "  var maximum = logits[row];",
+  "  let base = row * params.columns;",
+  "  var maximum = input[base];",
   "  var sum = 0.0;",
   "  var first = 0u;",
-  "  for (; first + CHUNK <= params.classes; first += CHUNK) {",
+  "  for (; first + CHUNK <= params.columns; first += CHUNK) {",
   "    var chunk: array<f32, CHUNK>;",
-  "    var chunkMaximum = maximum;",
+  "    var larger = maximum;",
   "    for (var i = 0u; i < CHUNK; i++) {",
-  "      chunk[i] = logits[row + first + i];",
-  "      chunkMaximum = max(chunkMaximum, chunk[i]);",
+  "      chunk[i] = input[base + first + i];",
+  "      larger = max(larger, chunk[i]);",
   "    }",
-  "    sum *= exp(maximum - chunkMaximum);",
-  "    maximum = chunkMaximum;",
+  "    sum *= exp(maximum - larger);",
+  "    maximum = larger;",
   "    for (var i = 0u; i < CHUNK; i++) {",
   "      sum += exp(chunk[i] - maximum);",
   "    }",
   "  }",
-  "  for (; first < params.classes; first++) {",
-  "    let logit = logits[row + first];",
-  "    let larger = max(maximum, logit);",
-  "    sum = sum * exp(maximum - larger) + exp(logit - larger);",
+  "  for (; first < params.columns; first++) {",
+  "    let value = input[base + first];",
+  "    let larger = max(maximum, value);",
+  "    sum = sum * exp(maximum - larger) + exp(value - larger);",
   "    maximum = larger;",
   "  }",
-  "  statistics[location] = vec2<f32>(maximum, log(sum));",
+  "  statistics[row] = vec2<f32>(maximum, log(sum));",
   "}",
   "",
 ].join('\n');
 
-export const locationStatistics = {
+export const rowStatistics = {
   source,
-  "name": "joint_head/location_statistics",
+  "name": "softmax/row_statistics",
   "features": [],
   "bindings": {
-    "logits": {
+    "input": {
       "index": 0,
       "access": "read",
       "element": "f32"
@@ -78,11 +78,11 @@ export const locationStatistics = {
     "index": 2,
     "size": 16,
     "fields": {
-      "locations": {
+      "rows": {
         "offset": 0,
         "type": "u32"
       },
-      "classes": {
+      "columns": {
         "offset": 4,
         "type": "u32"
       }

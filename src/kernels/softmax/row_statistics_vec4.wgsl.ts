@@ -1,9 +1,8 @@
-// Generated from location_statistics_vec4.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: f47d4591b566a367c8023f06ec62a28b2f5bcdc904d04948a39bce2e7ec99407
+// Generated from row_statistics_vec4.wgsl by `npm run generate`: do not edit.
+// wgsl-sha256: f9a39ba752f219e2c2c3675e34f917d9d4766ad3b5c19b167c9632c632baad26
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
-  "",
   "",
   "",
   "",
@@ -11,11 +10,11 @@ const source = [
   "const QUADS: u32 = 5u;",
   "",
   "struct Params {",
-  "  locations: u32,",
+  "  rows: u32,",
   "  quads: u32,",
   "}",
   "",
-  "@group(0) @binding(0) var<storage, read> logits: array<vec4<f32>>;",
+  "@group(0) @binding(0) var<storage, read> input: array<vec4<f32>>;",
   "@group(0) @binding(1) var<storage, read_write> statistics: array<vec2<f32>>;",
   "@group(0) @binding(2) var<uniform> params: Params;",
   "",
@@ -29,22 +28,22 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let location = (group.x + group.y * groups.x) * WORKGROUP + lane;",
-  "  if (location >= params.locations) {",
+  "  let row = (group.x + group.y * groups.x) * WORKGROUP + lane;",
+  "  if (row >= params.rows) {",
   "    return;",
   "  }",
-  "  let row = location * params.quads;",
-  "  var maximum = logits[row].x;",
+  "  let base = row * params.quads;",
+  "  var maximum = input[base].x;",
   "  var sum = vec4<f32>(0.0);",
   "  var first = 0u;",
   "  for (; first + QUADS <= params.quads; first += QUADS) {",
   "    var chunk: array<vec4<f32>, QUADS>;",
-  "    var chunkMaximum = vec4<f32>(maximum);",
+  "    var largests = vec4<f32>(maximum);",
   "    for (var i = 0u; i < QUADS; i++) {",
-  "      chunk[i] = logits[row + first + i];",
-  "      chunkMaximum = max(chunkMaximum, chunk[i]);",
+  "      chunk[i] = input[base + first + i];",
+  "      largests = max(largests, chunk[i]);",
   "    }",
-  "    let larger = largest(chunkMaximum);",
+  "    let larger = largest(largests);",
   "    sum *= exp(maximum - larger);",
   "    maximum = larger;",
   "    for (var i = 0u; i < QUADS; i++) {",
@@ -52,22 +51,22 @@ const source = [
   "    }",
   "  }",
   "  for (; first < params.quads; first++) {",
-  "    let quad = logits[row + first];",
+  "    let quad = input[base + first];",
   "    let larger = max(maximum, largest(quad));",
   "    sum = sum * exp(maximum - larger) + exp(quad - larger);",
   "    maximum = larger;",
   "  }",
-  "  statistics[location] = vec2<f32>(maximum, log((sum.x + sum.y) + (sum.z + sum.w)));",
+  "  statistics[row] = vec2<f32>(maximum, log((sum.x + sum.y) + (sum.z + sum.w)));",
   "}",
   "",
 ].join('\n');
 
-export const locationStatisticsVec4 = {
+export const rowStatisticsVec4 = {
   source,
-  "name": "joint_head/location_statistics_vec4",
+  "name": "softmax/row_statistics_vec4",
   "features": [],
   "bindings": {
-    "logits": {
+    "input": {
       "index": 0,
       "access": "read",
       "element": "vec4<f32>"
@@ -82,7 +81,7 @@ export const locationStatisticsVec4 = {
     "index": 2,
     "size": 16,
     "fields": {
-      "locations": {
+      "rows": {
         "offset": 0,
         "type": "u32"
       },

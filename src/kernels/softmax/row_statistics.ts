@@ -1,0 +1,39 @@
+import type { Tape } from '../../runtime/tape.ts';
+import type { Tensor } from '../../runtime/tensor.ts';
+import { ceilDivide } from '../../runtime/grid.ts';
+import { rowStatistics as scalarKernel } from './row_statistics.wgsl.ts';
+import { rowStatisticsLanes as lanesKernel } from './row_statistics_lanes.wgsl.ts';
+import { rowStatisticsVec4 as vec4Kernel } from './row_statistics_vec4.wgsl.ts';
+
+/**
+ * Which invocations share a row: `'invocation'` gives each a row of its own (software adapters: no barriers, everything in
+ * registers), `'lanes'` puts neighbouring lanes on neighbouring columns (GPUs: memory is read in whole lines).
+ */
+export type RowVariant = 'invocation' | 'lanes';
+
+/** The variant that suits the tape's adapter, unless the caller names one. */
+export function rowVariant(tape: Tape, wanted: RowVariant | undefined): RowVariant {
+  return wanted ?? (tape.engine.capabilities.software ? 'invocation' : 'lanes');
+}
+
+/** (max, log sum of exp(x - max)) of every row of a [rows,columns] matrix, [rows,2]; reads it once. */
+export function launchRowStatistics(
+  tape: Tape,
+  input: Tensor,
+  { rows, columns, variant }: { rows: number; columns: number; variant: RowVariant },
+): Tensor {
+  const statistics = tape.empty([rows, 2]);
+  const buffers = { input, statistics };
+  const work = { bytes: rows * (4 * columns + 8), flops: 4 * rows * columns };
+  if (variant === 'lanes') {
+    const workgroups = ceilDivide(rows, lanesKernel.constants.ROWS.value);
+    tape.run(lanesKernel, { buffers, params: { rows, columns }, workgroups, work });
+  } else if (columns % 4 === 0) {
+    const workgroups = ceilDivide(rows, vec4Kernel.constants.WORKGROUP.value);
+    tape.run(vec4Kernel, { buffers, params: { rows, quads: columns / 4 }, workgroups, work });
+  } else {
+    const workgroups = ceilDivide(rows, scalarKernel.constants.WORKGROUP.value);
+    tape.run(scalarKernel, { buffers, params: { rows, columns }, workgroups, work });
+  }
+  return statistics;
+}
