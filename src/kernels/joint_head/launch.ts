@@ -5,10 +5,8 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import { checkShape, imageShape } from '../../runtime/shape.ts';
 import { launchRowStatistics } from '../softmax/row_statistics.ts';
 import { likelihood as likelihoodKernel } from './likelihood.wgsl.ts';
+import { NAN_BITS } from '../nan.ts';
 import { prior as priorKernel } from './prior.wgsl.ts';
-
-/** Bits of a quiet NaN: WGSL has no literal for it. */
-export const NAN_BITS = 0x7fc0_0000;
 
 /** Sizes of the head's inputs. */
 export interface HeadSizes {
