@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine } from '../../src/runtime/create_engine.ts';
 import { describeOp } from './describe_op.ts';
 import {
+  maxPerSampleCases,
   meanCases,
+  minPerSampleCases,
   sumLastAxisCases,
   sumOpCases,
   sumPerSampleCases,
@@ -17,6 +19,8 @@ describeOp(meanCases);
 describeOp(sumLastAxisCases);
 describeOp(sumSpatialCases);
 describeOp(sumPerSampleCases);
+describeOp(maxPerSampleCases);
+describeOp(minPerSampleCases);
 
 describe('misuse of reductions', () => {
   let engine: Engine;

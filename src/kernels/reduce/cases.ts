@@ -5,8 +5,13 @@ import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { array64Input, floatInput } from '../cases.ts';
 import { elementCount } from '../../runtime/shape.ts';
-import { mean, sum, sumLastAxis, sumPerSample, sumSpatial } from './reduce.ts';
-import { sumReference, sumReferenceGradient } from './reference.ts';
+import {
+  extremumReference,
+  extremumReferenceGradient,
+  sumReference,
+  sumReferenceGradient,
+} from './reference.ts';
+import { maxPerSample, mean, minPerSample, sum, sumLastAxis, sumPerSample, sumSpatial } from './reduce.ts';
 
 /** What a reduction does to a shape, for its reference. */
 interface Reduction extends Extent64 {
@@ -111,9 +116,45 @@ export const sumSpatialCases = sumCases(
 export const sumPerSampleCases = sumCases(
   'sumPerSample',
   sumPerSample,
-  [[1], [5], [1, 3, 3, 1], [3, 28, 28, 1], [7, 13, 11, 5]],
+  [[1], [5], [1, 3, 3, 1], [3, 28, 28, 1], [2, 1028], [7, 13, 11, 5]],
   (shape) => {
     const [outer = 1] = shape;
     return { outer, length: elementCount(shape) / outer, inner: 1, shape: [outer], scale: 1 };
   },
 );
+
+function extremumCases(name: string, op: SumOp, choose: 'max' | 'min'): OpCases<number> {
+  const shapes: readonly Shape[] = [[1], [5], [1, 3, 3, 1], [3, 28, 28, 1], [2, 13, 11, 5], [3, 1031]];
+  const tied = (shape: Shape, values: CaseValues): OpCase<number> => {
+    return {
+      name: `ties: [${shape.join(',')}] ${values.kind}`,
+      inputs: [{ shape, values }],
+      options: shape[0] ?? 1,
+      finiteDifferences: false,
+    };
+  };
+  return {
+    name,
+    cases: [
+      ...shapes.map((shape) => ({
+        name: `[${shape.join(',')}]`,
+        inputs: [{ shape, values: { kind: 'distinct', gap: 0.01 } as const }],
+        options: shape[0] ?? 1,
+      })),
+      tied([3, 7, 7], { kind: 'constant', value: -2.5 }),
+      tied([5, 260], { kind: 'integers', below: 7 }),
+    ],
+    run: (tape, inputs) => op(tape, floatInput(inputs, 0)),
+    reference: (inputs, outer) => extremumReference(array64Input(inputs, 0), outer, choose),
+    referenceGradient: (inputs, outputGradient, outer) => {
+      const x = array64Input(inputs, 0);
+      return [extremumReferenceGradient(x, extremumReference(x, outer, choose), outputGradient)];
+    },
+    tolerance: { absolute: 0, relative: 0 },
+    // A division by the number of ties: WGSL allows 2.5 units in the last place.
+    gradientTolerance: { absolute: 0, relative: 5 * 2 ** -24 },
+  };
+}
+
+export const maxPerSampleCases = extremumCases('maxPerSample', maxPerSample, 'max');
+export const minPerSampleCases = extremumCases('minPerSample', minPerSample, 'min');

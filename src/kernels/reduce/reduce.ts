@@ -1,75 +1,16 @@
+import type { Extent } from './launch.ts';
 import type { Shape } from '../../runtime/shape.ts';
 import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
-import { ceilDivide } from '../../runtime/grid.ts';
 import { elementCount, formatShape, imageShape } from '../../runtime/shape.ts';
-import { expand as expandKernel } from './expand.wgsl.ts';
-import { reduce as reduceKernel } from './reduce.wgsl.ts';
+import { launchBinary } from '../elementwise/launch.ts';
+import { launchExpand, launchReduce } from './launch.ts';
 import { reject } from '../../runtime/errors.ts';
 
-/** A tensor seen as [outer, length, inner], reduced over `length`. */
-interface Extent {
-  readonly outer: number;
-  readonly length: number;
-  readonly inner: number;
-}
-
-/** As reduce.wgsl numbers them. */
-const OPERATIONS = { sum: 0, maximum: 1, minimum: 2 } as const;
-
-/** Elements one invocation walks at most: short chains keep the rounding error small and a GPU full. */
-const LONGEST_CHAIN = 64;
-
-/** Launches as many stages as the length asks for; each shortens it LONGEST_CHAIN times, in a fixed order. */
-function launchReduce(
-  tape: Tape,
-  x: Tensor,
-  outputShape: Shape,
-  { outer, length, inner }: Extent,
-  operation: keyof typeof OPERATIONS,
-  scale: number,
-): Tensor {
-  let input = x;
-  for (let remaining = length; ;) {
-    const chunks = ceilDivide(remaining, LONGEST_CHAIN);
-    const count = outer * chunks * inner;
-    const output = tape.empty(chunks === 1 ? outputShape : [outer, chunks, inner]);
-    tape.run(reduceKernel, {
-      buffers: { input, output },
-      params: { count, length: remaining, chunks, inner, scale: chunks === 1 ? scale : 1 },
-      constants: { OPERATION: OPERATIONS[operation] },
-      workgroups: ceilDivide(count, reduceKernel.constants.WORKGROUP.value),
-      work: { bytes: 4 * (input.size + count), flops: input.size },
-    });
-    if (chunks === 1) return output;
-    input = output;
-    remaining = chunks;
-  }
-}
-
-/** Every element gets `scale` times the gradient of the sum it went into. */
-function launchExpand(
-  tape: Tape,
-  sums: Tensor,
-  target: Tensor,
-  { length, inner }: Extent,
-  scale: number,
-): Tensor {
-  const output = tape.emptyGradient(target);
-  const count = ceilDivide(output.size, 4);
-  tape.run(expandKernel, {
-    buffers: { input: sums, output },
-    params: { count, length, inner, last: output.size - 1, scale },
-    workgroups: ceilDivide(count, expandKernel.constants.WORKGROUP.value),
-    work: { bytes: 4 * (output.size + sums.size), flops: output.size },
-  });
-  return output;
-}
-
 function scaledSum(tape: Tape, name: string, x: Tensor, shape: Shape, extent: Extent, scale = 1): Tensor {
-  const output = launchReduce(tape, x, shape, extent, 'sum', scale);
+  const output = launchReduce(tape, x, extent, 'sum', scale, tape.empty(shape));
   return tape.record(name, output, [x], (outputGradient) => [
-    launchExpand(tape, outputGradient, x, extent, scale),
+    launchExpand(tape, outputGradient, extent, scale, tape.emptyGradient(x)),
   ]);
 }
 
@@ -109,4 +50,26 @@ export function sumSpatial(tape: Tape, x: Tensor): Tensor {
 export function sumPerSample(tape: Tape, x: Tensor): Tensor {
   const extent = perSample('sumPerSample', x);
   return scaledSum(tape, 'sumPerSample', x, [extent.outer], extent);
+}
+
+function extremum(tape: Tape, name: string, operation: 'maximum' | 'minimum', x: Tensor): Tensor {
+  const extent = perSample(name, x);
+  const shape = [extent.outer];
+  const output = launchReduce(tape, x, extent, operation, 1, tape.empty(shape));
+  return tape.record(name, output, [x], (outputGradient) => {
+    const isExtremum = launchBinary(tape, 'equal', x, output, tape.empty(x.shape));
+    const ties = launchReduce(tape, isExtremum, extent, 'sum', 1, tape.empty(shape));
+    const share = launchBinary(tape, 'divide', outputGradient, ties, tape.empty(shape));
+    return [launchBinary(tape, 'multiply', isExtremum, share, tape.emptyGradient(x))];
+  });
+}
+
+/** Largest element of every sample: [N,...] -> [N] (torch.amax: ties share the gradient). Throws ArgumentError for a scalar. */
+export function maxPerSample(tape: Tape, x: Tensor): Tensor {
+  return extremum(tape, 'maxPerSample', 'maximum', x);
+}
+
+/** Smallest element of every sample: [N,...] -> [N] (torch.amin: ties share the gradient). Throws ArgumentError for a scalar. */
+export function minPerSample(tape: Tape, x: Tensor): Tensor {
+  return extremum(tape, 'minPerSample', 'minimum', x);
 }

@@ -40,3 +40,29 @@ export function sumReferenceGradient(
   }
   return gradient;
 }
+
+/** The largest or smallest element of every row of `length`: x is [outer, length]. */
+export function extremumReference(x: Array64, outer: number, choose: 'max' | 'min'): Array64 {
+  const length = x.data.length / outer;
+  const output = array64([outer]);
+  for (let o = 0; o < outer; o++) {
+    let best = at(x, o * length);
+    for (let k = 1; k < length; k++) best = Math[choose](best, at(x, o * length + k));
+    output.data[o] = best;
+  }
+  return output;
+}
+
+/** The gradient of a row's extremum, shared equally by the elements that attain it. */
+export function extremumReferenceGradient(x: Array64, extrema: Array64, outputGradient: Array64): Array64 {
+  const outer = extrema.data.length;
+  const length = x.data.length / outer;
+  const gradient = array64(x.shape);
+  for (let o = 0; o < outer; o++) {
+    const places = Array.from({ length }, (_, k) => o * length + k).filter(
+      (i) => at(x, i) === at(extrema, o),
+    );
+    for (const i of places) gradient.data[i] = at(outputGradient, o) / places.length;
+  }
+  return gradient;
+}

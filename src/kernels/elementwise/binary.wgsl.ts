@@ -1,0 +1,93 @@
+// Generated from binary.wgsl by `npm run generate`: do not edit.
+// wgsl-sha256: 13dc5b73b1dce5f456226ce2fb70bc56cfd1cbea1cb6b688ef08eddb1b81e106
+import type { KernelModule } from '../../runtime/kernel.ts';
+
+const source = [
+  "",
+  "",
+  "",
+  "",
+  "",
+  "",
+  "const OPERATION: u32 = 0u;",
+  "const WORKGROUP: u32 = 64u;",
+  "",
+  "struct Params {",
+  "  count: u32,",
+  "}",
+  "",
+  "@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;",
+  "@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;",
+  "@group(0) @binding(2) var<storage, read_write> output: array<vec4<f32>>;",
+  "@group(0) @binding(3) var<uniform> params: Params;",
+  "",
+  "fn apply(x: vec4<f32>, y: vec4<f32>) -> vec4<f32> {",
+  "  if (OPERATION == 0u) {",
+  "    return x - y;",
+  "  } else if (OPERATION == 1u) {",
+  "    return x * y;",
+  "  } else if (OPERATION == 2u) {",
+  "    return x / y;",
+  "  } else if (OPERATION == 3u) {",
+  "    return -(x * y);",
+  "  }",
+  "  return select(vec4<f32>(0.0), vec4<f32>(1.0), x == y);",
+  "}",
+  "",
+  "@compute @workgroup_size(WORKGROUP)",
+  "fn main(",
+  "  @builtin(workgroup_id) group: vec3<u32>,",
+  "  @builtin(num_workgroups) groups: vec3<u32>,",
+  "  @builtin(local_invocation_index) lane: u32,",
+  ") {",
+  "  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;",
+  "  if (index >= params.count) {",
+  "    return;",
+  "  }",
+  "  output[index] = apply(a[index], b[index]);",
+  "}",
+  "",
+].join('\n');
+
+export const binary = {
+  source,
+  "name": "elementwise/binary",
+  "features": [],
+  "bindings": {
+    "a": {
+      "index": 0,
+      "access": "read",
+      "element": "vec4<f32>"
+    },
+    "b": {
+      "index": 1,
+      "access": "read",
+      "element": "vec4<f32>"
+    },
+    "output": {
+      "index": 2,
+      "access": "read_write",
+      "element": "vec4<f32>"
+    }
+  },
+  "params": {
+    "index": 3,
+    "size": 16,
+    "fields": {
+      "count": {
+        "offset": 0,
+        "type": "u32"
+      }
+    }
+  },
+  "constants": {
+    "OPERATION": {
+      "type": "u32",
+      "value": 0
+    },
+    "WORKGROUP": {
+      "type": "u32",
+      "value": 64
+    }
+  }
+} as const satisfies KernelModule;

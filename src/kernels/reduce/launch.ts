@@ -1,0 +1,84 @@
+import type { Tape } from '../../runtime/tape.ts';
+import type { Tensor } from '../../runtime/tensor.ts';
+import { ceilDivide } from '../../runtime/grid.ts';
+import { expand as expandKernel } from './expand.wgsl.ts';
+import { reduce as reduceKernel } from './reduce.wgsl.ts';
+import { reduceVec4 as reduceVec4Kernel } from './reduce_vec4.wgsl.ts';
+
+/** A tensor seen as [outer, length, inner], reduced over `length`. */
+export interface Extent {
+  readonly outer: number;
+  readonly length: number;
+  readonly inner: number;
+}
+
+/** As reduce.wgsl and reduce_vec4.wgsl number them. */
+const OPERATIONS = { sum: 0, maximum: 1, minimum: 2 } as const;
+
+/** Elements one invocation walks at most: short chains keep the rounding error small and a GPU full. */
+const LONGEST_CHAIN = 64;
+
+/** Rows shorter than this are not worth a second stage. */
+const SHORTEST_SPLIT = 256;
+
+/** Lengths before and after one stage, and how many neighbouring columns it takes at once. */
+function planStage({ length, inner }: Extent): { rows: number; columns: number; width: 1 | 4 } {
+  if (inner % 4 === 0) return { rows: length, columns: inner, width: 4 };
+  // A long contiguous row is read as four columns; a later stage adds the four up.
+  if (inner === 1 && length % 4 === 0 && length >= SHORTEST_SPLIT)
+    return { rows: length / 4, columns: 4, width: 4 };
+  return { rows: length, columns: inner, width: 1 };
+}
+
+/**
+ * Writes scale * (reduction over the middle axis) into `output` (outer * inner elements), in as many stages as the length asks
+ * for, each in a fixed order. Unrecorded.
+ */
+export function launchReduce(
+  tape: Tape,
+  x: Tensor,
+  extent: Extent,
+  operation: keyof typeof OPERATIONS,
+  scale: number,
+  output: Tensor,
+): Tensor {
+  const { outer, inner } = extent;
+  let input = x;
+  let { length } = extent;
+  for (;;) {
+    const { rows, columns, width } = planStage({ outer, length, inner });
+    const chunks = ceilDivide(rows, LONGEST_CHAIN);
+    const last = chunks === 1 && columns === inner;
+    const target = last ? output : tape.empty([outer, chunks, columns]);
+    const count = (outer * chunks * columns) / width;
+    const kernel = width === 4 ? reduceVec4Kernel : reduceKernel;
+    tape.run(kernel, {
+      buffers: { input, output: target },
+      params: { count, length: rows, chunks, inner: columns / width, scale: last ? scale : 1 },
+      constants: { OPERATION: OPERATIONS[operation] },
+      workgroups: ceilDivide(count, kernel.constants.WORKGROUP.value),
+      work: { bytes: 4 * (input.size + target.size), flops: input.size },
+    });
+    if (last) return output;
+    input = target;
+    length = (chunks * columns) / inner;
+  }
+}
+
+/** The gradient of a sum: every element of `output` gets `scale` times the gradient of the sum it went into. Unrecorded. */
+export function launchExpand(
+  tape: Tape,
+  sums: Tensor,
+  { length, inner }: Extent,
+  scale: number,
+  output: Tensor,
+): Tensor {
+  const count = ceilDivide(output.size, 4);
+  tape.run(expandKernel, {
+    buffers: { input: sums, output },
+    params: { count, length, inner, last: output.size - 1, scale },
+    workgroups: ceilDivide(count, expandKernel.constants.WORKGROUP.value),
+    work: { bytes: 4 * (output.size + sums.size), flops: output.size },
+  });
+  return output;
+}
