@@ -5,7 +5,13 @@ import type { Variant } from '../matmul/variant.ts';
 import { checkShape } from '../../runtime/shape.ts';
 import { chooseVariant } from '../matmul/variant.ts';
 import { columnSums } from '../matmul/sum.ts';
-import { convolutionGeometry, forwardPlan, inputGradientPlans, weightGradientPlan } from './geometry.ts';
+import {
+  convolutionGeometry,
+  forwardPlan,
+  inputGradientPlans,
+  weightGradientPlan,
+  withPaddedChannels,
+} from './geometry.ts';
 import { correlateProduct } from '../matmul/correlate.ts';
 import { gatherProduct } from '../matmul/gather.ts';
 import { packMatrices } from '../matmul/pack.ts';
@@ -50,22 +56,62 @@ export function convolve(
   variant: Variant,
 ): Tensor {
   const taps = g.kernelHeight * g.kernelWidth;
-  const packed = packMatrices(tape, weight, 1, taps * g.inputChannels, g.outputChannels, false);
-  gatherProduct(tape, { input, weight: packed, bias, output }, forwardPlan(g), variant);
+  const inputPixels = g.batch * g.inputHeight * g.inputWidth;
+  const outputPixels = g.batch * g.outputHeight * g.outputWidth;
+  // The tiled kernels read and write whole vec4s: odd numbers of channels are padded, which is cheap beside the product.
+  const p = variant === 'naive' ? g : withPaddedChannels(g);
+
+  const target =
+    p.outputChannels === g.outputChannels ? output : tape.empty([1, outputPixels, p.outputChannels]);
+  const tensors = {
+    input: packMatrices(tape, input, [1, inputPixels, g.inputChannels], [inputPixels, p.inputChannels]),
+    weight: packMatrices(
+      tape,
+      weight,
+      [taps, g.inputChannels, g.outputChannels],
+      [p.inputChannels, p.outputChannels],
+    ),
+    bias,
+    output: target,
+  };
+  gatherProduct(tape, tensors, forwardPlan(p), variant);
+  if (target !== output) {
+    const sizes = [1, outputPixels, p.outputChannels] as const;
+    packMatrices(tape, target, sizes, [outputPixels, g.outputChannels], { into: output });
+  }
 
   const inputs = bias === null ? [input, weight] : [input, weight, bias];
   return tape.record(name, output, inputs, (outputGradient) => {
+    const gradient = packMatrices(
+      tape,
+      outputGradient,
+      [1, outputPixels, g.outputChannels],
+      [outputPixels, p.outputChannels],
+    );
     let inputGradient: Tensor | null = null;
     if (tape.needsGradient(input)) {
       inputGradient = tape.emptyGradient(input);
-      const transposed = packMatrices(tape, weight, taps, g.outputChannels, g.inputChannels, true);
-      const tensors = { input: outputGradient, weight: transposed, bias: null, output: inputGradient };
-      for (const plan of inputGradientPlans(g)) gatherProduct(tape, tensors, plan, variant);
+      const whole = p.inputChannels === g.inputChannels;
+      const padded = whole ? inputGradient : tape.empty([1, inputPixels, p.inputChannels]);
+      const transposed = packMatrices(
+        tape,
+        weight,
+        [taps, g.inputChannels, g.outputChannels],
+        [p.outputChannels, p.inputChannels],
+        { transposed: true },
+      );
+      const backward = { input: gradient, weight: transposed, bias: null, output: padded };
+      for (const plan of inputGradientPlans(p)) gatherProduct(tape, backward, plan, variant);
+      if (!whole) {
+        const sizes = [1, inputPixels, p.inputChannels] as const;
+        packMatrices(tape, padded, sizes, [inputPixels, g.inputChannels], { into: inputGradient });
+      }
     }
     let weightGradient: Tensor | null = null;
     if (tape.needsGradient(weight)) {
       weightGradient = tape.emptyGradient(weight);
-      correlateProduct(tape, { input, outputGradient, weightGradient }, weightGradientPlan(g), variant);
+      const plan = weightGradientPlan({ ...g, outputChannels: p.outputChannels });
+      correlateProduct(tape, { input, outputGradient: gradient, weightGradient }, plan, variant);
     }
     if (bias === null) return [inputGradient, weightGradient];
     let biasGradient: Tensor | null = null;

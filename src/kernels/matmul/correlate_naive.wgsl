@@ -2,7 +2,7 @@
 //   output[split, (ky,kx,c), column] = sum over the split's output pixels p = (n,i,j) of
 //       input[n, i * strideY - padTop + ky * dilationY, j * strideX - padLeft + kx * dilationX, c] * gradient[p, column]
 // where input outside the image is 0: the gradient of a convolution's weights, in parts that matmul/sum_parts adds in order.
-// Input NHWC; gradient [pixels][columns], each row padded to a multiple of 4; output [splits][rows][columns], written with `=`.
+// Input NHWC; gradient [pixels][columns]; output [splits][rows][columns], written with `=`.
 //
 // One invocation computes one output element.
 const WORKGROUP: u32 = 64u;
@@ -52,7 +52,6 @@ fn main(
   let channel = row % params.channels;
   let kx = row / params.channels % params.kernelWidth;
   let ky = row / params.channels / params.kernelWidth;
-  let width = (params.columns + 3u) / 4u * 4u;
   let last = min((split + 1u) * params.splitPixels, params.pixels);
   var sum = 0.0;
   for (var pixel = split * params.splitPixels; pixel < last; pixel++) {
@@ -63,7 +62,7 @@ fn main(
     let x = i32(j) * params.strideX - params.padLeft + i32(kx) * params.dilationX;
     if (y >= 0 && y < i32(params.inputHeight) && x >= 0 && x < i32(params.inputWidth)) {
       let place = (n * params.inputHeight + u32(y)) * params.inputWidth + u32(x);
-      sum = fma(input[place * params.channels + channel], gradient[pixel * width + column], sum);
+      sum = fma(input[place * params.channels + channel], gradient[pixel * params.columns + column], sum);
     }
   }
   output[index] = sum;

@@ -1,5 +1,5 @@
 // Generated from correlate_naive.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: ae8302bc08f847f2062c2a0d10daba6c3a217a33f56030b788323c30081bdb9c
+// wgsl-sha256: b229995df5c82393ab2179d7e5fbffef935783dd223dc33e8ec2bbba395ec44b
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -57,7 +57,6 @@ const source = [
   "  let channel = row % params.channels;",
   "  let kx = row / params.channels % params.kernelWidth;",
   "  let ky = row / params.channels / params.kernelWidth;",
-  "  let width = (params.columns + 3u) / 4u * 4u;",
   "  let last = min((split + 1u) * params.splitPixels, params.pixels);",
   "  var sum = 0.0;",
   "  for (var pixel = split * params.splitPixels; pixel < last; pixel++) {",
@@ -68,7 +67,7 @@ const source = [
   "    let x = i32(j) * params.strideX - params.padLeft + i32(kx) * params.dilationX;",
   "    if (y >= 0 && y < i32(params.inputHeight) && x >= 0 && x < i32(params.inputWidth)) {",
   "      let place = (n * params.inputHeight + u32(y)) * params.inputWidth + u32(x);",
-  "      sum = fma(input[place * params.channels + channel], gradient[pixel * width + column], sum);",
+  "      sum = fma(input[place * params.channels + channel], gradient[pixel * params.columns + column], sum);",
   "    }",
   "  }",
   "  output[index] = sum;",

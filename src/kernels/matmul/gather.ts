@@ -3,13 +3,14 @@ import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { Variant } from './variant.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
+import { chooseTiling } from './tile.ts';
 import { gatherNaive } from './gather_naive.wgsl.ts';
 import { gatherSubgroup } from './gather_subgroup.wgsl.ts';
 
-/** Which terms a product sums and where they lie: the parameters of the gather kernels (see gather_subgroup.wgsl). */
+/** Which terms a product sums and where they lie: the parameters of the gather kernels (see gather_naive.wgsl). */
 export type GatherPlan = Omit<Params<typeof gatherNaive>, 'columnTiles' | 'hasBias'>;
 
-/** The tensors of a product. Weight rows are padded to whole vec4s (`packMatrices`). */
+/** The tensors of a product, in the layouts that the kernels' heads tell. */
 export interface GatherTensors {
   readonly input: Tensor;
   readonly weight: Tensor;
@@ -17,9 +18,10 @@ export interface GatherTensors {
   readonly output: Tensor;
 }
 
-const SUBGROUP_ROWS = 16;
-
-/** Multiplies a matrix gathered from images by a weight matrix, as the plan says: convolution forward, or back to its input. */
+/**
+ * Multiplies a matrix gathered from images by a weight matrix, as the plan says: convolution forward, or back to its input. All
+ * variants but `naive` want channels and columns to be multiples of 4.
+ */
 export function gatherProduct(
   tape: Tape,
   { input, weight, bias, output }: GatherTensors,
@@ -27,7 +29,8 @@ export function gatherProduct(
   variant: Variant,
 ): void {
   const { rows, columns } = plan;
-  const buffers = { input, weight, bias: bias ?? input, output };
+  // A kernel without bias reads none, but something must be bound.
+  const buffers = { input, weight, bias: bias ?? weight, output };
   const hasBias = bias === null ? 0 : 1;
   const work = {
     bytes: 4 * (input.size + weight.size + rows * columns),
@@ -42,13 +45,12 @@ export function gatherProduct(
     });
     return;
   }
-  const SUBGROUP = tape.engine.capabilities.subgroupSize ?? gatherSubgroup.constants.SUBGROUP.value;
-  const columnTiles = ceilDivide(columns, 8 * SUBGROUP);
+  const { constants, rowTiles, columnTiles } = chooseTiling(tape.engine, rows, columns);
   tape.run(gatherSubgroup, {
     buffers,
     params: { ...plan, hasBias, columnTiles },
-    constants: { SUBGROUP },
-    workgroups: ceilDivide(rows, SUBGROUP_ROWS) * columnTiles,
+    constants,
+    workgroups: rowTiles * columnTiles,
     work,
   });
 }

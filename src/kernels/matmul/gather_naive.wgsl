@@ -4,7 +4,7 @@
 //   y  = i * scaleY + offsetY + ty * tapStepY,    x0 = j * scaleX + offsetX + tx * tapStepX;    outside the image: 0.
 // With taps (kernel height, 1) and run = kernel width * channels this is a convolution, and with the weights transposed
 // the gradient of its input; with one tap it is a plain matrix product. (matmul/gather.ts fills in the parameters.)
-// Input NHWC; weight [rows][columns], each row padded to a multiple of 4; output NHWC, written with `=`, every element of the
+// Input NHWC; weight [rows][columns]; output NHWC, written with `=`, every element of the
 // launch's grid once.
 //
 // One invocation computes one output element.
@@ -65,7 +65,6 @@ fn main(
   let j = row % params.gridWidth;
   let i = row / params.gridWidth % params.gridHeight;
   let n = row / params.gridWidth / params.gridHeight;
-  let width = (params.columns + 3u) / 4u * 4u;
   var sum = 0.0;
   for (var ty = 0u; ty < params.tapRows; ty++) {
     let y = i32(i) * params.scaleY + params.offsetY + i32(ty) * params.tapStepY;
@@ -80,7 +79,7 @@ fn main(
         if (x >= 0 && x < i32(params.inputWidth)) {
           let pixel = (n * params.inputHeight + u32(y)) * params.inputWidth + u32(x);
           let value = input[pixel * params.channels + term % params.channels];
-          sum = fma(value, weight[(weightRow + term) * width + column], sum);
+          sum = fma(value, weight[(weightRow + term) * params.columns + column], sum);
         }
       }
     }

@@ -1,5 +1,5 @@
 // Generated from gather_naive.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 033bae3a238afa19229e1c036a6a3bad1f997687c4c512461657936861c2d954
+// wgsl-sha256: f020d56d00250f4125b4b868d3aaf4d3841b05f15e74bd1e379bc1645759b3ad
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -70,7 +70,6 @@ const source = [
   "  let j = row % params.gridWidth;",
   "  let i = row / params.gridWidth % params.gridHeight;",
   "  let n = row / params.gridWidth / params.gridHeight;",
-  "  let width = (params.columns + 3u) / 4u * 4u;",
   "  var sum = 0.0;",
   "  for (var ty = 0u; ty < params.tapRows; ty++) {",
   "    let y = i32(i) * params.scaleY + params.offsetY + i32(ty) * params.tapStepY;",
@@ -85,7 +84,7 @@ const source = [
   "        if (x >= 0 && x < i32(params.inputWidth)) {",
   "          let pixel = (n * params.inputHeight + u32(y)) * params.inputWidth + u32(x);",
   "          let value = input[pixel * params.channels + term % params.channels];",
-  "          sum = fma(value, weight[(weightRow + term) * width + column], sum);",
+  "          sum = fma(value, weight[(weightRow + term) * params.columns + column], sum);",
   "        }",
   "      }",
   "    }",

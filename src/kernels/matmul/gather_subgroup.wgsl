@@ -4,19 +4,23 @@
 //   y  = i * scaleY + offsetY + ty * tapStepY,    x0 = j * scaleX + offsetX + tx * tapStepX;    outside the image: 0.
 // With taps (kernel height, 1) and run = kernel width * channels this is a convolution, and with the weights transposed
 // the gradient of its input; with one tap it is a plain matrix product. (matmul/gather.ts fills in the parameters.)
-// Input NHWC; weight [rows][columns], each row padded to a multiple of 4; output NHWC, written with `=`, every element of the
-// launch's grid once.
+// Input NHWC; weight [rows][columns], NHWC output; written with `=`, every element of the launch's grid once. Here `channels` is
+// even and `columns` a multiple of 4.
 //
-// One workgroup is one subgroup and computes ROWS rows x 8 * SUBGROUP columns: a lane keeps 8 columns of all rows in registers.
-// In each step every lane loads 8 weights for two terms and the two input values of "its" rows, and subgroupBroadcast hands
-// those round, so 16 + 2 * ROWS / SUBGROUP loads feed 16 * ROWS multiply-adds a lane. Written out, without loops over registers: SwiftShader keeps
-// only such variables out of memory.
-// Bytes: about 4 * (rows * terms / 8 / SUBGROUP * columns + terms * columns / ROWS * rows); flops: 2 * rows * columns * terms.
+// One workgroup is one subgroup. Its lanes form GROUPS groups of ACROSS lanes; a group computes ROWS rows x 8 * ACROSS columns, and
+// each of its lanes keeps 8 columns of all its rows in registers. In each step every lane loads the weights of two terms
+// for its columns and the two values of each of its ROWS / ACROSS own rows, and subgroupShuffle hands these round the group:
+// 16 + 2 * ROWS / ACROSS numbers feed 16 * ROWS multiply-adds a lane. Loads are what software adapters are slowest at.
+// Written out, without loops over registers: SwiftShader keeps only such variables out of memory. Narrow products take a
+// small ACROSS, so that no column idles.
+// Flops: 2 * rows * columns * terms.
 enable subgroups;
 
 const SUBGROUP: u32 = 8u;
+const ACROSS: u32 = 8u;
+const GROUPS = SUBGROUP / ACROSS;
 const ROWS = 16u;
-const BLOCKS = (ROWS + SUBGROUP - 1u) / SUBGROUP;
+const BLOCKS = ROWS / ACROSS;
 // An element position that is outside every image row.
 const OUTSIDE = 0x80000000u;
 const NOWHERE = 0xffffffffu;
@@ -55,13 +59,13 @@ struct Params {
   hasBias: u32,
 }
 
-@group(0) @binding(0) var<storage, read> input: array<f32>;
+@group(0) @binding(0) var<storage, read> input: array<vec2<f32>>;
 @group(0) @binding(1) var<storage, read> weight: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> output: array<f32>;
+@group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> output: array<vec4<f32>>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-// A lane's row: where it reads and writes.
+// A row of the product: where it reads and writes.
 struct Row {
   y: i32,
   x: i32,
@@ -85,7 +89,7 @@ fn rowAt(number: u32) -> Row {
   );
 }
 
-// Start of the image row that a tap reads, and the element in it: OUTSIDE where the row is.
+// Start of the image row that a tap reads, and the element in it: OUTSIDE where the image row is.
 fn runStart(row: Row, ty: u32, tx: u32) -> vec2<u32> {
   let y = row.y + i32(ty) * params.tapStepY;
   let x = row.x + i32(tx) * params.tapStepX;
@@ -94,39 +98,11 @@ fn runStart(row: Row, ty: u32, tx: u32) -> vec2<u32> {
   return select(vec2<u32>(0u, OUTSIDE), vec2<u32>(start, u32(x * i32(params.channels))), valid);
 }
 
-// Two neighbouring terms of a run; the second is 0 past its end.
+// Two neighbouring terms of a run.
 fn pair(start: vec2<u32>, term: u32) -> vec2<f32> {
   let element = start.y + term;
-  let width = params.inputWidth * params.channels;
-  return vec2<f32>(
-    select(0.0, input[start.x + element], element < width),
-    select(0.0, input[start.x + element + 1u], element + 1u < width && term + 1u < params.run),
-  );
-}
-
-fn storeFour(place: u32, column: u32, sums: vec4<f32>) {
-  let first = place * params.columns + column;
-  if (column < params.columns) { output[first] = sums.x; }
-  if (column + 1u < params.columns) { output[first + 1u] = sums.y; }
-  if (column + 2u < params.columns) { output[first + 2u] = sums.z; }
-  if (column + 3u < params.columns) { output[first + 3u] = sums.w; }
-}
-
-fn store(place: u32, column0: u32, column1: u32, sums0: vec4<f32>, sums1: vec4<f32>) {
-  if (place == NOWHERE) { return; }
-  storeFour(place, column0, sums0);
-  storeFour(place, column1, sums1);
-}
-
-fn biasAt(column: u32) -> vec4<f32> {
-  let last = params.columns - 1u;
-  let values = vec4<f32>(
-    bias[min(column, last)],
-    bias[min(column + 1u, last)],
-    bias[min(column + 2u, last)],
-    bias[min(column + 3u, last)],
-  );
-  return select(vec4<f32>(0.0), values, params.hasBias == 1u);
+  let inside = element < params.inputWidth * params.channels;
+  return select(vec2<f32>(0.0), input[(start.x + element) / 2u], inside);
 }
 
 @compute @workgroup_size(SUBGROUP)
@@ -136,120 +112,196 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let tile = group.x + group.y * groups.x;
-  let firstRow = tile / params.columnTiles * ROWS;
-  if (firstRow >= params.rows) {
+  let tileRow = tile / params.columnTiles * (GROUPS * ROWS);
+  if (tileRow >= params.rows) {
     return;
   }
-  let column0 = tile % params.columnTiles * (8u * SUBGROUP) + lane * 4u;
-  let column1 = column0 + 4u * SUBGROUP;
-  // In vec4s. Columns past the end read the last ones and are not stored.
-  let width = (params.columns + 3u) / 4u;
-  let weight0 = min(column0 / 4u, width - 1u);
-  let weight1 = min(column1 / 4u, width - 1u);
+  // Columns in vec4s. Those past the end read the last ones and are not stored.
+  let width = params.columns / 4u;
+  let member = lane % ACROSS;
+  let home = lane - member;
+  let column0 = tile % params.columnTiles * (2u * ACROSS) + member;
+  let column1 = column0 + ACROSS;
+  let weight0 = min(column0, width - 1u);
+  let weight1 = min(column1, width - 1u);
+  // A lane's own rows are ACROSS apart.
+  let ownRow = tileRow + lane / ACROSS * ROWS + member;
+  var row: array<Row, 8>;
+  row[0] = rowAt(ownRow + 0u * ACROSS);
+  if (BLOCKS > 1u) { row[1] = rowAt(ownRow + 1u * ACROSS); }
+  if (BLOCKS > 2u) { row[2] = rowAt(ownRow + 2u * ACROSS); }
+  if (BLOCKS > 3u) { row[3] = rowAt(ownRow + 3u * ACROSS); }
+  if (BLOCKS > 4u) { row[4] = rowAt(ownRow + 4u * ACROSS); }
+  if (BLOCKS > 5u) { row[5] = rowAt(ownRow + 5u * ACROSS); }
+  if (BLOCKS > 6u) { row[6] = rowAt(ownRow + 6u * ACROSS); }
+  if (BLOCKS > 7u) { row[7] = rowAt(ownRow + 7u * ACROSS); }
 
-  let row0 = rowAt(firstRow + lane);
-  var row1 = row0;
-  var row2 = row0;
-  var row3 = row0;
-  if (BLOCKS > 1u) { row1 = rowAt(firstRow + lane + SUBGROUP); }
-  if (BLOCKS > 2u) { row2 = rowAt(firstRow + lane + 2u * SUBGROUP); }
-  if (BLOCKS > 3u) { row3 = rowAt(firstRow + lane + 3u * SUBGROUP); }
-
+  var start: array<vec2<u32>, 8>;
+  var a: array<vec2<f32>, 8>;
   var c: array<vec4<f32>, 2u * ROWS>;
   for (var ty = 0u; ty < params.tapRows; ty++) {
     for (var tx = 0u; tx < params.tapColumns; tx++) {
-      let start0 = runStart(row0, ty, tx);
-      let start1 = runStart(row1, ty, tx);
-      let start2 = runStart(row2, ty, tx);
-      let start3 = runStart(row3, ty, tx);
+      start[0] = runStart(row[0], ty, tx);
+      if (BLOCKS > 1u) { start[1] = runStart(row[1], ty, tx); }
+      if (BLOCKS > 2u) { start[2] = runStart(row[2], ty, tx); }
+      if (BLOCKS > 3u) { start[3] = runStart(row[3], ty, tx); }
+      if (BLOCKS > 4u) { start[4] = runStart(row[4], ty, tx); }
+      if (BLOCKS > 5u) { start[5] = runStart(row[5], ty, tx); }
+      if (BLOCKS > 6u) { start[6] = runStart(row[6], ty, tx); }
+      if (BLOCKS > 7u) { start[7] = runStart(row[7], ty, tx); }
       let weightRow = params.weightFirst + ty * params.weightStepY + tx * params.weightStepX;
       for (var term = 0u; term < params.run; term += 2u) {
+        a[0] = pair(start[0], term);
+        if (BLOCKS > 1u) { a[1] = pair(start[1], term); }
+        if (BLOCKS > 2u) { a[2] = pair(start[2], term); }
+        if (BLOCKS > 3u) { a[3] = pair(start[3], term); }
+        if (BLOCKS > 4u) { a[4] = pair(start[4], term); }
+        if (BLOCKS > 5u) { a[5] = pair(start[5], term); }
+        if (BLOCKS > 6u) { a[6] = pair(start[6], term); }
+        if (BLOCKS > 7u) { a[7] = pair(start[7], term); }
         let upper = (weightRow + term) * width;
-        let lower = (weightRow + min(term + 1u, params.run - 1u)) * width;
+        let lower = upper + width;
         let b = array<vec4<f32>, 4>(
           weight[upper + weight0],
           weight[upper + weight1],
           weight[lower + weight0],
           weight[lower + weight1],
         );
-        let a0 = pair(start0, term);
-        var a1 = a0;
-        var a2 = a0;
-        var a3 = a0;
-        if (BLOCKS > 1u) { a1 = pair(start1, term); }
-        if (BLOCKS > 2u) { a2 = pair(start2, term); }
-        if (BLOCKS > 3u) { a3 = pair(start3, term); }
-        let a = array<vec2<f32>, 4>(a0, a1, a2, a3);
         var x: vec2<f32>;
-        x = subgroupBroadcast(a[0u / SUBGROUP], 0u % SUBGROUP);
+        x = subgroupShuffle(a[0u / ACROSS], home + 0u % ACROSS);
         c[0] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[0]));
         c[1] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[1]));
-        x = subgroupBroadcast(a[1u / SUBGROUP], 1u % SUBGROUP);
+        x = subgroupShuffle(a[1u / ACROSS], home + 1u % ACROSS);
         c[2] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[2]));
         c[3] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[3]));
-        x = subgroupBroadcast(a[2u / SUBGROUP], 2u % SUBGROUP);
+        x = subgroupShuffle(a[2u / ACROSS], home + 2u % ACROSS);
         c[4] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[4]));
         c[5] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[5]));
-        x = subgroupBroadcast(a[3u / SUBGROUP], 3u % SUBGROUP);
+        x = subgroupShuffle(a[3u / ACROSS], home + 3u % ACROSS);
         c[6] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[6]));
         c[7] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[7]));
-        x = subgroupBroadcast(a[4u / SUBGROUP], 4u % SUBGROUP);
+        x = subgroupShuffle(a[4u / ACROSS], home + 4u % ACROSS);
         c[8] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[8]));
         c[9] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[9]));
-        x = subgroupBroadcast(a[5u / SUBGROUP], 5u % SUBGROUP);
+        x = subgroupShuffle(a[5u / ACROSS], home + 5u % ACROSS);
         c[10] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[10]));
         c[11] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[11]));
-        x = subgroupBroadcast(a[6u / SUBGROUP], 6u % SUBGROUP);
+        x = subgroupShuffle(a[6u / ACROSS], home + 6u % ACROSS);
         c[12] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[12]));
         c[13] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[13]));
-        x = subgroupBroadcast(a[7u / SUBGROUP], 7u % SUBGROUP);
+        x = subgroupShuffle(a[7u / ACROSS], home + 7u % ACROSS);
         c[14] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[14]));
         c[15] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[15]));
-        x = subgroupBroadcast(a[8u / SUBGROUP], 8u % SUBGROUP);
+        x = subgroupShuffle(a[8u / ACROSS], home + 8u % ACROSS);
         c[16] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[16]));
         c[17] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[17]));
-        x = subgroupBroadcast(a[9u / SUBGROUP], 9u % SUBGROUP);
+        x = subgroupShuffle(a[9u / ACROSS], home + 9u % ACROSS);
         c[18] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[18]));
         c[19] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[19]));
-        x = subgroupBroadcast(a[10u / SUBGROUP], 10u % SUBGROUP);
+        x = subgroupShuffle(a[10u / ACROSS], home + 10u % ACROSS);
         c[20] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[20]));
         c[21] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[21]));
-        x = subgroupBroadcast(a[11u / SUBGROUP], 11u % SUBGROUP);
+        x = subgroupShuffle(a[11u / ACROSS], home + 11u % ACROSS);
         c[22] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[22]));
         c[23] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[23]));
-        x = subgroupBroadcast(a[12u / SUBGROUP], 12u % SUBGROUP);
+        x = subgroupShuffle(a[12u / ACROSS], home + 12u % ACROSS);
         c[24] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[24]));
         c[25] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[25]));
-        x = subgroupBroadcast(a[13u / SUBGROUP], 13u % SUBGROUP);
+        x = subgroupShuffle(a[13u / ACROSS], home + 13u % ACROSS);
         c[26] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[26]));
         c[27] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[27]));
-        x = subgroupBroadcast(a[14u / SUBGROUP], 14u % SUBGROUP);
+        x = subgroupShuffle(a[14u / ACROSS], home + 14u % ACROSS);
         c[28] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[28]));
         c[29] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[29]));
-        x = subgroupBroadcast(a[15u / SUBGROUP], 15u % SUBGROUP);
+        x = subgroupShuffle(a[15u / ACROSS], home + 15u % ACROSS);
         c[30] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[30]));
         c[31] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[31]));
       }
     }
   }
 
-  let bias0 = biasAt(column0);
-  let bias1 = biasAt(column1);
-  let place = array<u32, 4>(row0.place, row1.place, row2.place, row3.place);
-  store(subgroupBroadcast(place[0u / SUBGROUP], 0u % SUBGROUP), column0, column1, c[0] + bias0, c[1] + bias1);
-  store(subgroupBroadcast(place[1u / SUBGROUP], 1u % SUBGROUP), column0, column1, c[2] + bias0, c[3] + bias1);
-  store(subgroupBroadcast(place[2u / SUBGROUP], 2u % SUBGROUP), column0, column1, c[4] + bias0, c[5] + bias1);
-  store(subgroupBroadcast(place[3u / SUBGROUP], 3u % SUBGROUP), column0, column1, c[6] + bias0, c[7] + bias1);
-  store(subgroupBroadcast(place[4u / SUBGROUP], 4u % SUBGROUP), column0, column1, c[8] + bias0, c[9] + bias1);
-  store(subgroupBroadcast(place[5u / SUBGROUP], 5u % SUBGROUP), column0, column1, c[10] + bias0, c[11] + bias1);
-  store(subgroupBroadcast(place[6u / SUBGROUP], 6u % SUBGROUP), column0, column1, c[12] + bias0, c[13] + bias1);
-  store(subgroupBroadcast(place[7u / SUBGROUP], 7u % SUBGROUP), column0, column1, c[14] + bias0, c[15] + bias1);
-  store(subgroupBroadcast(place[8u / SUBGROUP], 8u % SUBGROUP), column0, column1, c[16] + bias0, c[17] + bias1);
-  store(subgroupBroadcast(place[9u / SUBGROUP], 9u % SUBGROUP), column0, column1, c[18] + bias0, c[19] + bias1);
-  store(subgroupBroadcast(place[10u / SUBGROUP], 10u % SUBGROUP), column0, column1, c[20] + bias0, c[21] + bias1);
-  store(subgroupBroadcast(place[11u / SUBGROUP], 11u % SUBGROUP), column0, column1, c[22] + bias0, c[23] + bias1);
-  store(subgroupBroadcast(place[12u / SUBGROUP], 12u % SUBGROUP), column0, column1, c[24] + bias0, c[25] + bias1);
-  store(subgroupBroadcast(place[13u / SUBGROUP], 13u % SUBGROUP), column0, column1, c[26] + bias0, c[27] + bias1);
-  store(subgroupBroadcast(place[14u / SUBGROUP], 14u % SUBGROUP), column0, column1, c[28] + bias0, c[29] + bias1);
-  store(subgroupBroadcast(place[15u / SUBGROUP], 15u % SUBGROUP), column0, column1, c[30] + bias0, c[31] + bias1);
+  let biased = params.hasBias == 1u;
+  let bias0 = select(vec4<f32>(0.0), bias[weight0], biased);
+  let bias1 = select(vec4<f32>(0.0), bias[weight1], biased);
+  var place: u32;
+  place = subgroupShuffle(row[0u / ACROSS].place, home + 0u % ACROSS);
+  if (place != NOWHERE) {
+    if (column0 < width) { output[place * width + column0] = c[0] + bias0; }
+    if (column1 < width) { output[place * width + column1] = c[1] + bias1; }
+  }
+  place = subgroupShuffle(row[1u / ACROSS].place, home + 1u % ACROSS);
+  if (place != NOWHERE) {
+    if (column0 < width) { output[place * width + column0] = c[2] + bias0; }
+    if (column1 < width) { output[place * width + column1] = c[3] + bias1; }
+  }
+  place = subgroupShuffle(row[2u / ACROSS].place, home + 2u % ACROSS);
+  if (place != NOWHERE) {
+    if (column0 < width) { output[place * width + column0] = c[4] + bias0; }
+    if (column1 < width) { output[place * width + column1] = c[5] + bias1; }
+  }
+  place = subgroupShuffle(row[3u / ACROSS].place, home + 3u % ACROSS);
+  if (place != NOWHERE) {
+    if (column0 < width) { output[place * width + column0] = c[6] + bias0; }
+    if (column1 < width) { output[place * width + column1] = c[7] + bias1; }
+  }
+  place = subgroupShuffle(row[4u / ACROSS].place, home + 4u % ACROSS);
+  if (place != NOWHERE) {
+    if (column0 < width) { output[place * width + column0] = c[8] + bias0; }
+    if (column1 < width) { output[place * width + column1] = c[9] + bias1; }
+  }
+  place = subgroupShuffle(row[5u / ACROSS].place, home + 5u % ACROSS);
+  if (place != NOWHERE) {
+    if (column0 < width) { output[place * width + column0] = c[10] + bias0; }
+    if (column1 < width) { output[place * width + column1] = c[11] + bias1; }
+  }
+  place = subgroupShuffle(row[6u / ACROSS].place, home + 6u % ACROSS);
+  if (place != NOWHERE) {
+    if (column0 < width) { output[place * width + column0] = c[12] + bias0; }
+    if (column1 < width) { output[place * width + column1] = c[13] + bias1; }
+  }
+  place = subgroupShuffle(row[7u / ACROSS].place, home + 7u % ACROSS);
+  if (place != NOWHERE) {
+    if (column0 < width) { output[place * width + column0] = c[14] + bias0; }
+    if (column1 < width) { output[place * width + column1] = c[15] + bias1; }
+  }
+  place = subgroupShuffle(row[8u / ACROSS].place, home + 8u % ACROSS);
+  if (place != NOWHERE) {
+    if (column0 < width) { output[place * width + column0] = c[16] + bias0; }
+    if (column1 < width) { output[place * width + column1] = c[17] + bias1; }
+  }
+  place = subgroupShuffle(row[9u / ACROSS].place, home + 9u % ACROSS);
+  if (place != NOWHERE) {
+    if (column0 < width) { output[place * width + column0] = c[18] + bias0; }
+    if (column1 < width) { output[place * width + column1] = c[19] + bias1; }
+  }
+  place = subgroupShuffle(row[10u / ACROSS].place, home + 10u % ACROSS);
+  if (place != NOWHERE) {
+    if (column0 < width) { output[place * width + column0] = c[20] + bias0; }
+    if (column1 < width) { output[place * width + column1] = c[21] + bias1; }
+  }
+  place = subgroupShuffle(row[11u / ACROSS].place, home + 11u % ACROSS);
+  if (place != NOWHERE) {
+    if (column0 < width) { output[place * width + column0] = c[22] + bias0; }
+    if (column1 < width) { output[place * width + column1] = c[23] + bias1; }
+  }
+  place = subgroupShuffle(row[12u / ACROSS].place, home + 12u % ACROSS);
+  if (place != NOWHERE) {
+    if (column0 < width) { output[place * width + column0] = c[24] + bias0; }
+    if (column1 < width) { output[place * width + column1] = c[25] + bias1; }
+  }
+  place = subgroupShuffle(row[13u / ACROSS].place, home + 13u % ACROSS);
+  if (place != NOWHERE) {
+    if (column0 < width) { output[place * width + column0] = c[26] + bias0; }
+    if (column1 < width) { output[place * width + column1] = c[27] + bias1; }
+  }
+  place = subgroupShuffle(row[14u / ACROSS].place, home + 14u % ACROSS);
+  if (place != NOWHERE) {
+    if (column0 < width) { output[place * width + column0] = c[28] + bias0; }
+    if (column1 < width) { output[place * width + column1] = c[29] + bias1; }
+  }
+  place = subgroupShuffle(row[15u / ACROSS].place, home + 15u % ACROSS);
+  if (place != NOWHERE) {
+    if (column0 < width) { output[place * width + column0] = c[30] + bias0; }
+    if (column1 < width) { output[place * width + column1] = c[31] + bias1; }
+  }
 }

@@ -3,31 +3,38 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 import { pack as packKernel } from './pack.wgsl.ts';
 
-/** Columns of a matrix whose rows are padded to whole vec4s. */
-export function paddedColumns(columns: number): number {
-  return ceilDivide(columns, 4) * 4;
-}
+/** Sizes of equally large matrices, [matrices, rows, columns]. */
+export type MatrixSizes = readonly [number, number, number];
 
 /**
- * The matrices [matrices, rows, columns] with rows padded to whole vec4s, as a fresh tensor [matrices, rows, padded columns];
- * transposed, they are read as [matrices, columns, rows]. Returns the tensor itself where nothing is to be done.
+ * Copies matrices, padded with zeros or cut off to the target's rows and columns, and transposed first if wanted (`from` are the
+ * sizes before). The result is a fresh tensor, or `into`; it is the source itself where nothing is to be done.
  */
 export function packMatrices(
   tape: Tape,
-  matrix: Tensor,
-  matrices: number,
-  rows: number,
-  columns: number,
-  transposed: boolean,
+  source: Tensor,
+  from: MatrixSizes,
+  to: readonly [number, number],
+  options: { readonly transposed?: boolean; readonly into?: Tensor } = {},
 ): Tensor {
-  const padded = paddedColumns(columns);
-  if (!transposed && padded === columns) return matrix;
-  const packed = tape.empty([matrices, rows, padded]);
+  const { transposed = false, into } = options;
+  const [matrices, sourceRows, sourceColumns] = from;
+  const [targetRows, targetColumns] = to;
+  if (!transposed && into === undefined && sourceRows === targetRows && sourceColumns === targetColumns)
+    return source;
+  const result = into ?? tape.empty([matrices, targetRows, targetColumns]);
   tape.run(packKernel, {
-    buffers: { matrix, packed },
-    params: { matrices, rows, columns, transposed: transposed ? 1 : 0 },
-    workgroups: ceilDivide(packed.size / 4, packKernel.constants.WORKGROUP.value),
-    work: { bytes: 4 * (matrix.size + packed.size), flops: 0 },
+    buffers: { source, result },
+    params: {
+      matrices,
+      sourceRows,
+      sourceColumns,
+      targetRows,
+      targetColumns,
+      transposed: transposed ? 1 : 0,
+    },
+    workgroups: ceilDivide(result.size, packKernel.constants.WORKGROUP.value),
+    work: { bytes: 4 * (source.size + result.size), flops: 0 },
   });
-  return packed;
+  return result;
 }

@@ -1,26 +1,22 @@
-// Copies matrices into rows padded to whole vec4s (with zeros), transposed or not.
-//   packed[m, row, column] = matrix[m, row, column]      [matrices][rows][columns]    with transposed = 0
-//                          = matrix[m, column, row]      [matrices][columns][rows]    with transposed = 1
-// One invocation writes one vec4 of packed [matrices][rows][ceil(columns / 4)], with `=`. Moves 8 bytes an element.
+// Copies matrices into others of other sizes, padding with zeros or cutting off, transposed or not.
+//   result[m, row, column] = source[m, row, column]      source [matrices][sourceRows][sourceColumns], transposed = 0
+//                          = source[m, column, row]      transposed = 1
+// and 0 outside the source. One invocation writes one element of result [matrices][targetRows][targetColumns], with `=`.
+// Moves 8 bytes an element.
 const WORKGROUP: u32 = 64u;
 
 struct Params {
   matrices: u32,
-  rows: u32,
-  columns: u32,
+  sourceRows: u32,
+  sourceColumns: u32,
+  targetRows: u32,
+  targetColumns: u32,
   transposed: u32,
 }
 
-@group(0) @binding(0) var<storage, read> matrix: array<f32>;
-@group(0) @binding(1) var<storage, read_write> packed: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> source: array<f32>;
+@group(0) @binding(1) var<storage, read_write> result: array<f32>;
 @group(0) @binding(2) var<uniform> params: Params;
-
-fn element(m: u32, row: u32, column: u32) -> f32 {
-  let plain = row * params.columns + column;
-  let swapped = column * params.rows + row;
-  let index = m * params.rows * params.columns + select(plain, swapped, params.transposed == 1u);
-  return select(0.0, matrix[index], column < params.columns);
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -29,17 +25,16 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let index = (group.x + group.y * groups.x) * WORKGROUP + lane;
-  let width = (params.columns + 3u) / 4u;
-  let column = index % width * 4u;
-  let row = index / width % params.rows;
-  let m = index / width / params.rows;
+  let targetColumn = index % params.targetColumns;
+  let targetRow = index / params.targetColumns % params.targetRows;
+  let m = index / params.targetColumns / params.targetRows;
   if (m >= params.matrices) {
     return;
   }
-  packed[index] = vec4<f32>(
-    element(m, row, column),
-    element(m, row, column + 1u),
-    element(m, row, column + 2u),
-    element(m, row, column + 3u),
-  );
+  let transposed = params.transposed == 1u;
+  let row = select(targetRow, targetColumn, transposed);
+  let column = select(targetColumn, targetRow, transposed);
+  let inside = row < params.sourceRows && column < params.sourceColumns;
+  let place = (m * params.sourceRows + row) * params.sourceColumns + column;
+  result[index] = select(0.0, source[place], inside);
 }

@@ -1,8 +1,9 @@
 // Generated from pack.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: cde85735ea1f161dc6e752136b09a138a1cdec06c244c72bfd9e6f026c128262
+// wgsl-sha256: 3888b9c65505b1bea0fef7d02e0d2456962a0fdf6db6c82e63a4f7de3c9d6507
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
+  "",
   "",
   "",
   "",
@@ -11,21 +12,16 @@ const source = [
   "",
   "struct Params {",
   "  matrices: u32,",
-  "  rows: u32,",
-  "  columns: u32,",
+  "  sourceRows: u32,",
+  "  sourceColumns: u32,",
+  "  targetRows: u32,",
+  "  targetColumns: u32,",
   "  transposed: u32,",
   "}",
   "",
-  "@group(0) @binding(0) var<storage, read> matrix: array<f32>;",
-  "@group(0) @binding(1) var<storage, read_write> packed: array<vec4<f32>>;",
+  "@group(0) @binding(0) var<storage, read> source: array<f32>;",
+  "@group(0) @binding(1) var<storage, read_write> result: array<f32>;",
   "@group(0) @binding(2) var<uniform> params: Params;",
-  "",
-  "fn element(m: u32, row: u32, column: u32) -> f32 {",
-  "  let plain = row * params.columns + column;",
-  "  let swapped = column * params.rows + row;",
-  "  let index = m * params.rows * params.columns + select(plain, swapped, params.transposed == 1u);",
-  "  return select(0.0, matrix[index], column < params.columns);",
-  "}",
   "",
   "@compute @workgroup_size(WORKGROUP)",
   "fn main(",
@@ -34,19 +30,18 @@ const source = [
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
   "  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;",
-  "  let width = (params.columns + 3u) / 4u;",
-  "  let column = index % width * 4u;",
-  "  let row = index / width % params.rows;",
-  "  let m = index / width / params.rows;",
+  "  let targetColumn = index % params.targetColumns;",
+  "  let targetRow = index / params.targetColumns % params.targetRows;",
+  "  let m = index / params.targetColumns / params.targetRows;",
   "  if (m >= params.matrices) {",
   "    return;",
   "  }",
-  "  packed[index] = vec4<f32>(",
-  "    element(m, row, column),",
-  "    element(m, row, column + 1u),",
-  "    element(m, row, column + 2u),",
-  "    element(m, row, column + 3u),",
-  "  );",
+  "  let transposed = params.transposed == 1u;",
+  "  let row = select(targetRow, targetColumn, transposed);",
+  "  let column = select(targetColumn, targetRow, transposed);",
+  "  let inside = row < params.sourceRows && column < params.sourceColumns;",
+  "  let place = (m * params.sourceRows + row) * params.sourceColumns + column;",
+  "  result[index] = select(0.0, source[place], inside);",
   "}",
   "",
 ].join('\n');
@@ -56,35 +51,43 @@ export const pack = {
   "name": "matmul/pack",
   "features": [],
   "bindings": {
-    "matrix": {
+    "source": {
       "index": 0,
       "access": "read",
       "element": "f32"
     },
-    "packed": {
+    "result": {
       "index": 1,
       "access": "read_write",
-      "element": "vec4<f32>"
+      "element": "f32"
     }
   },
   "params": {
     "index": 2,
-    "size": 16,
+    "size": 32,
     "fields": {
       "matrices": {
         "offset": 0,
         "type": "u32"
       },
-      "rows": {
+      "sourceRows": {
         "offset": 4,
         "type": "u32"
       },
-      "columns": {
+      "sourceColumns": {
         "offset": 8,
         "type": "u32"
       },
-      "transposed": {
+      "targetRows": {
         "offset": 12,
+        "type": "u32"
+      },
+      "targetColumns": {
+        "offset": 16,
+        "type": "u32"
+      },
+      "transposed": {
+        "offset": 20,
         "type": "u32"
       }
     }

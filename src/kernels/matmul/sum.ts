@@ -4,11 +4,12 @@ import { ceilDivide } from '../../runtime/grid.ts';
 import { columnSums as columnSumsKernel } from './column_sums.wgsl.ts';
 import { sumParts as sumPartsKernel } from './sum_parts.wgsl.ts';
 
-/** Adds up parts [parts, ...shape of sum] in their order into `sum`. */
-export function sumParts(tape: Tape, parts: Tensor, sum: Tensor): void {
+/** Adds up parts [parts, rows, partColumns] in their order into `sum` [rows, columns], leaving padding columns out. */
+export function sumParts(tape: Tape, parts: Tensor, sum: Tensor, columns: number, partColumns: number): void {
+  const rows = sum.size / columns;
   tape.run(sumPartsKernel, {
     buffers: { parts, sum },
-    params: { count: sum.size, parts: parts.size / sum.size },
+    params: { rows, columns, partColumns, parts: parts.size / rows / partColumns },
     workgroups: ceilDivide(sum.size, sumPartsKernel.constants.WORKGROUP.value),
     work: { bytes: 4 * (parts.size + sum.size), flops: parts.size },
   });
@@ -31,5 +32,5 @@ export function columnSums(tape: Tape, matrix: Tensor, sum: Tensor): void {
     workgroups: ceilDivide(parts * columns, columnSumsKernel.constants.WORKGROUP.value),
     work: { bytes: 4 * (matrix.size + output.size), flops: matrix.size },
   });
-  if (parts > 1) sumParts(tape, output, sum);
+  if (parts > 1) sumParts(tape, output, sum, columns, columns);
 }

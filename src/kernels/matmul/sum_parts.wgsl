@@ -1,10 +1,13 @@
 // Sum of parts, in their order: the second stage of a sum that was split.
-//   sum[i] = parts[0, i] + parts[1, i] + ...
-// One invocation adds up one element. Parts [parts][count], sum [count]; moves 4 * (parts + 1) bytes an element; writes with `=`.
+//   sum[row, column] = parts[0, row, column] + parts[1, row, column] + ...
+// One invocation adds up one element. Parts [parts][rows][partColumns], sum [rows][columns] with columns <= partColumns: padding is
+// left out. Moves 4 * (parts + 1) bytes an element; writes with `=`.
 const WORKGROUP: u32 = 64u;
 
 struct Params {
-  count: u32,
+  rows: u32,
+  columns: u32,
+  partColumns: u32,
   parts: u32,
 }
 
@@ -19,12 +22,15 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let index = (group.x + group.y * groups.x) * WORKGROUP + lane;
-  if (index >= params.count) {
+  let row = index / params.columns;
+  if (row >= params.rows) {
     return;
   }
+  let first = row * params.partColumns + index % params.columns;
+  let size = params.rows * params.partColumns;
   var total = 0.0;
   for (var part = 0u; part < params.parts; part++) {
-    total += parts[part * params.count + index];
+    total += parts[part * size + first];
   }
   sum[index] = total;
 }

@@ -1,15 +1,18 @@
 // Generated from sum_parts.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 3b9bf62da6934afc20188994633a2499d6e465399fd55b08cc0b00de30b53935
+// wgsl-sha256: 640677e6cfb7ba1f3713c18293f7cbe0081d3037649d3334520150536fe05291
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
   "",
   "",
   "",
+  "",
   "const WORKGROUP: u32 = 64u;",
   "",
   "struct Params {",
-  "  count: u32,",
+  "  rows: u32,",
+  "  columns: u32,",
+  "  partColumns: u32,",
   "  parts: u32,",
   "}",
   "",
@@ -24,12 +27,15 @@ const source = [
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
   "  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;",
-  "  if (index >= params.count) {",
+  "  let row = index / params.columns;",
+  "  if (row >= params.rows) {",
   "    return;",
   "  }",
+  "  let first = row * params.partColumns + index % params.columns;",
+  "  let size = params.rows * params.partColumns;",
   "  var total = 0.0;",
   "  for (var part = 0u; part < params.parts; part++) {",
-  "    total += parts[part * params.count + index];",
+  "    total += parts[part * size + first];",
   "  }",
   "  sum[index] = total;",
   "}",
@@ -56,12 +62,20 @@ export const sumParts = {
     "index": 2,
     "size": 16,
     "fields": {
-      "count": {
+      "rows": {
         "offset": 0,
         "type": "u32"
       },
-      "parts": {
+      "columns": {
         "offset": 4,
+        "type": "u32"
+      },
+      "partColumns": {
+        "offset": 8,
+        "type": "u32"
+      },
+      "parts": {
+        "offset": 12,
         "type": "u32"
       }
     }
