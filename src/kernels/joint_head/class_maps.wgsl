@@ -2,8 +2,8 @@
 //   joint[m] = sum_k p(y_k,z|x),  conditional[m] = sum_k p(y_k|x,z),  y_k = classes[n, k]
 //   probability[n] = sum_z joint[m],  posterior[m] = joint[m] / probability[n], or / (probability[n] + 1e-10) with OFFICIAL = 1
 // logits [N,P,C], classes [N,K], statistics [N,P,2] from softmax/row_statistics.wgsl, prior [N,P,2] from prior.wgsl; joint,
-// conditional and posterior [N,P], probability [N]. A class outside [0, C), or an image without a prior, gives NaN. In log
-// space, so that a posterior exists where the joint underflows.
+// conditional and posterior [N,P], probability [N]. A class outside [0, C) gives NaN, an image without a
+// prior NaN but for the conditional. In log space, so that a posterior exists where the joint underflows.
 // Each invocation walks every WORKGROUP-th location; the reduction is a tree of fixed order. Reads K of the C logits.
 
 const WORKGROUP: u32 = 64u;
@@ -51,10 +51,11 @@ fn main(
     return;
   }
   let base = image * params.locationsPerImage;
-  var defined = prior[base].x > 1.5 * LOG_ZERO;
+  var known = true;
   for (var k = 0u; k < params.setSize; k++) {
-    defined = defined && classes[image * params.setSize + k] < params.classes;
+    known = known && classes[image * params.setSize + k] < params.classes;
   }
+  let defined = known && prior[base].x > 1.5 * LOG_ZERO;
 
   var total = vec2<f32>(3.0 * LOG_ZERO, 0.0);
   for (var z = lane; z < params.locationsPerImage; z += WORKGROUP) {
@@ -70,7 +71,7 @@ fn main(
     let logConditional = member.x + log(member.y);
     let logJoint = prior[location].x + logConditional;
     joint[location] = orNan(defined, exp(logJoint));
-    conditional[location] = orNan(defined, exp(logConditional));
+    conditional[location] = orNan(known, exp(logConditional));
     posterior[location] = logJoint;
     total = merge(total, vec2<f32>(logJoint, 1.0));
   }

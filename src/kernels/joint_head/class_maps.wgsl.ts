@@ -1,5 +1,5 @@
 // Generated from class_maps.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: dcb7cde289f86c1f7675341e24cff15dbf308f7c5d8ded14618d6f8aadc234c6
+// wgsl-sha256: acd206656bf8a989d0b671d55337e137e81a57ef6607b9ee9bee579302cc451d
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -56,10 +56,11 @@ const source = [
   "    return;",
   "  }",
   "  let base = image * params.locationsPerImage;",
-  "  var defined = prior[base].x > 1.5 * LOG_ZERO;",
+  "  var known = true;",
   "  for (var k = 0u; k < params.setSize; k++) {",
-  "    defined = defined && classes[image * params.setSize + k] < params.classes;",
+  "    known = known && classes[image * params.setSize + k] < params.classes;",
   "  }",
+  "  let defined = known && prior[base].x > 1.5 * LOG_ZERO;",
   "",
   "  var total = vec2<f32>(3.0 * LOG_ZERO, 0.0);",
   "  for (var z = lane; z < params.locationsPerImage; z += WORKGROUP) {",
@@ -75,7 +76,7 @@ const source = [
   "    let logConditional = member.x + log(member.y);",
   "    let logJoint = prior[location].x + logConditional;",
   "    joint[location] = orNan(defined, exp(logJoint));",
-  "    conditional[location] = orNan(defined, exp(logConditional));",
+  "    conditional[location] = orNan(known, exp(logConditional));",
   "    posterior[location] = logJoint;",
   "    total = merge(total, vec2<f32>(logJoint, 1.0));",
   "  }",

@@ -16,7 +16,7 @@ export type { JointHeadOptions, PosteriorOptions, PriorOptions } from './options
 export interface JointHeadResult {
   /** Loss of each sample [N], in nats; recorded: its gradient reaches both logits. */
   readonly loss: Tensor;
-  /** Probability p(y|x) of each sample's label [N]; for monitoring, not recorded. */
+  /** Probability p(y|x) of each sample's label [N]; for monitoring: not recorded, and kept until the tape ends. */
   readonly probability: Tensor;
 }
 
@@ -88,5 +88,5 @@ export function jointHead(
     }
     return [logitGradient, locationGradient];
   });
-  return { loss, probability };
+  return { loss, probability: tape.keep(probability) };
 }

@@ -6,7 +6,8 @@
 //   slope_z = -act'/act (u_z - p(z|x) sum u), or -act'/act u_z with DETACH = 1 (no gradient through the prior's normaliser)
 // Here u_z = q_z. With OFFICIAL = 1 the EM loss has the released code's epsilons: log(p + 1e-8) for p = p(z|x) < 1e-8, whose
 // derivative makes u_z = q_z p / (p + 1e-8), and q_z = joint_z / (p(y|x) + 1e-10).
-// A label >= C, or a prior that is zero everywhere, makes all four NaN (adapters differ in what NaN does on its way).
+// A label >= C, or a prior that is zero everywhere, makes the results NaN at the end (adapters differ in what a NaN does on its
+// way); slopes stay 0 where the ReLU is.
 // logits [N,P,C], labels [N], statistics [N,P,2] from softmax/row_statistics.wgsl, prior
 // [N,P,2] from prior.wgsl, posterior [N,P] (read with GIVEN = 1; any other buffer otherwise), weights [N,P,2], loss and
 // probability [N], probability = p(y|x). All in log space: nothing underflows.
@@ -51,8 +52,8 @@ fn logConditional(location: u32, label: u32) -> f32 {
   return (logits[location * params.classes + label] - statistic.x) - statistic.y;
 }
 
-fn orNan(defined: bool, value: vec2<f32>) -> vec2<f32> {
-  return select(bitcast<vec2<f32>>(vec2<u32>(params.nanBits)), value, defined);
+fn orNan(defined: bool, value: f32) -> f32 {
+  return select(bitcast<f32>(params.nanBits), value, defined);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -86,7 +87,8 @@ fn main(
   // The divisor's logarithm is x + y: apart, they do not round a posterior of tiny joints.
   var logDivisor = vec2<f32>(partial[0].x, log(partial[0].y));
   let logLikelihood = logDivisor.x + logDivisor.y;
-  let defined = labels[image] < params.classes && prior[base].x > 1.5 * LOG_ZERO;
+  let known = labels[image] < params.classes;
+  let defined = known && prior[base].x > 1.5 * LOG_ZERO;
   workgroupBarrier();
 
   if (OFFICIAL == 1u && ML == 0u) {
@@ -130,18 +132,18 @@ fn main(
     if (DETACH == 0u) {
       slope -= exp(value.x) * sums.y;
     }
-    weights[base + z] = orNan(defined, vec2<f32>(weight.x, -value.y * slope));
+    // A ReLU that is zero has no slope, whatever it is multiplied by.
+    weights[base + z] = vec2<f32>(orNan(defined, weight.x), orNan(known, -value.y * slope));
   }
   if (lane == 0u) {
-    var result = vec2<f32>(-sums.x, exp(logLikelihood));
+    var value = -sums.x;
     if (ML == 1u) {
-      result.x = -logLikelihood;
+      value = -logLikelihood;
     } else if (sums.x < 1e-15 * LOG_ZERO) {
       // A given posterior where the prior is zero.
-      result.x = params.infinity;
+      value = params.infinity;
     }
-    result = orNan(defined, result);
-    loss[image] = result.x;
-    probability[image] = result.y;
+    loss[image] = orNan(defined, value);
+    probability[image] = orNan(defined, exp(logLikelihood));
   }
 }

@@ -26,12 +26,13 @@ function mapCases(
   options: PosteriorOptions = {},
   values: CaseValues = { kind: 'normal', scale: 2 },
   labels: CaseValues = { kind: 'integers', below: classes },
+  locations: CaseValues = { kind: 'distinct', gap: 0.1 },
 ): OpCase<MapOptions>[] {
   return kinds.map((kind) => ({
     name: `${kind}, ${name} [${images},${height},${width},${classes}]`,
     inputs: [
       { shape: [images, height, width, classes], values },
-      { shape: [images, height, width, 1], values: { kind: 'distinct', gap: 0.1 } },
+      { shape: [images, height, width, 1], values: locations },
       { shape: [images, ...set], values: labels, dtype: 'u32' },
     ],
     options: { ...options, kind },
@@ -49,6 +50,15 @@ export const jointMapsCases: OpCases<MapOptions> = {
     ...mapCases('logits of +-80', [2, 4, 3, 20], [], {}, { kind: 'uniform', low: -80, high: 80 }),
     ...mapCases('logits of +-1000', [2, 4, 3, 5], [2], {}, { kind: 'uniform', low: -1000, high: 1000 }),
     ...mapCases('class outside', [2, 2, 2, 3], [], {}, { kind: 'normal' }, { kind: 'given', values: [3, 2] }),
+    ...mapCases(
+      'a ReLU prior that is zero everywhere',
+      [2, 2, 2, 3],
+      [],
+      { prior: 'relu' },
+      { kind: 'normal' },
+      { kind: 'integers', below: 3 },
+      { kind: 'given', values: [0, -1, -2, 0, 1, 0, 2, -1] },
+    ),
   ],
   run: (tape, inputs, { kind, ...options }) => {
     const maps = jointMaps(tape, floatInput(inputs, 0), floatInput(inputs, 1), options);

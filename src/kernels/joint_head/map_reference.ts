@@ -30,9 +30,7 @@ export function jointMapsReference(
         const values = members.map((member) => member[part][z] ?? Number.NaN);
         return values.some(Number.isNaN) ? Number.NaN : logSumExp64(values);
       });
-    const defined = !Number.isNaN(members[0]?.logPrior[0]);
-    if (kind === 'conditional')
-      return sum('logConditional').map((value) => (defined ? Math.exp(value) : Number.NaN));
+    if (kind === 'conditional') return sum('logConditional').map(Math.exp);
     const logJoint = sum('logJoint');
     if (kind === 'joint') return logJoint.map(Math.exp);
     const logLikelihood = logJoint.some(Number.isNaN) ? Number.NaN : logSumExp64(logJoint);

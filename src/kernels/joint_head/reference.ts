@@ -134,7 +134,10 @@ export function jointHeadReferenceGradient(
       for (const [c, p] of row.entries())
         classGradient.data[m * classes + c] = scale * (q[z] ?? 0) * (p - (c === label ? 1 : 0));
       const slope = (u[z] ?? 0) - Math.exp(joint.logPrior[z] ?? 0) * total;
-      locationGradient.data[m] = -scale * (joint.ratio[z] ?? 0) * slope;
+      const ratio = joint.ratio[z] ?? Number.NaN;
+      // A ReLU that is zero has no slope, even where an image without a prior makes everything else NaN.
+      const outside = label >= classes;
+      locationGradient.data[m] = ratio === 0 && !outside ? 0 : -scale * ratio * slope;
     }
   }
   return [classGradient, locationGradient];
