@@ -1,0 +1,54 @@
+import type { Tape } from '../../runtime/tape.ts';
+import type { Tensor } from '../../runtime/tensor.ts';
+import { bilinear as bilinearKernel } from './bilinear.wgsl.ts';
+import { bilinearGradient as gradientKernel } from './bilinear_gradient.wgsl.ts';
+import { bilinearVec4 as bilinearVec4Kernel } from './bilinear_vec4.wgsl.ts';
+import { ceilDivide } from '../../runtime/grid.ts';
+import { imageShape } from '../../runtime/shape.ts';
+import { reject } from '../../runtime/errors.ts';
+
+/** Sizes up to which the kernels' whole-number positions fit 32 bits. */
+const LARGEST_SIZE = 32_767;
+
+function checkSize(argument: string, size: number): void {
+  if (!Number.isInteger(size) || size < 1 || size > LARGEST_SIZE)
+    reject('resizeBilinear', argument, String(size), `a whole number from 1 to ${LARGEST_SIZE}`);
+}
+
+/**
+ * Resizes images bilinearly: [N,H,W,C] -> [N,height,width,C], with half-pixel centres, clamped edges and no antialiasing
+ * (torch.nn.functional.interpolate(mode='bilinear', align_corners=False), cv2.resize(INTER_LINEAR)). Throws ArgumentError
+ * unless x has four axes and all sizes are from 1 to 32767.
+ */
+export function resizeBilinear(
+  tape: Tape,
+  x: Tensor,
+  { height, width }: { readonly height: number; readonly width: number },
+): Tensor {
+  const [batch, inputHeight, inputWidth, channels] = imageShape('resizeBilinear', 'x', x);
+  checkSize('height', height);
+  checkSize('width', width);
+  checkSize('height of x', inputHeight);
+  checkSize('width of x', inputWidth);
+  const sizes = { inputHeight, inputWidth, height, width };
+  const output = tape.empty([batch, height, width, channels]);
+  const vector = channels % 4 === 0 ? 4 : 1;
+  const kernel = vector === 4 ? bilinearVec4Kernel : bilinearKernel;
+  const count = output.size / vector;
+  tape.run(kernel, {
+    buffers: { input: x, output },
+    params: { ...sizes, count, channels: channels / vector },
+    workgroups: ceilDivide(count, kernel.constants.WORKGROUP.value),
+    work: { bytes: 4 * (x.size + output.size), flops: 8 * output.size },
+  });
+  return tape.record('resizeBilinear', output, [x], (outputGradient) => {
+    const inputGradient = tape.emptyGradient(x);
+    tape.run(gradientKernel, {
+      buffers: { outputGradient, inputGradient },
+      params: { ...sizes, count: x.size, channels },
+      workgroups: ceilDivide(x.size, gradientKernel.constants.WORKGROUP.value),
+      work: { bytes: 4 * (x.size + output.size), flops: 8 * output.size },
+    });
+    return [inputGradient];
+  });
+}
