@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { inflateSync } from 'node:zlib';
 import { decode as decodeJpegBytes } from 'jpeg-js';
 import { PNG } from 'pngjs';
+import { ArgumentError, CalmError } from '../runtime/errors.ts';
 import type { Image, Plane } from './image.ts';
 import { createImage, createPlane } from './image.ts';
 
 /** A picture that cannot be read; the message names the file and the reason. */
-export class ImageDecodeError extends Error {
+export class ImageDecodeError extends CalmError {
   override readonly name = 'ImageDecodeError';
 }
 
@@ -66,7 +67,7 @@ export function encodePlanePng(plane: Plane): Uint8Array {
 
 function pack({ width, height, data }: Plane, channels: number, colorType: 0 | 2): Uint8Array {
   if (data.length !== width * height * channels) {
-    throw new RangeError(
+    throw new ArgumentError(
       `encodePng: data holds ${data.length} bytes, expected ${width}x${height}x${channels}`,
     );
   }

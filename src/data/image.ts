@@ -1,3 +1,5 @@
+import { ArgumentError } from '../runtime/errors.ts';
+
 /** An RGB picture: `data` is [height, width, 3] uint8, row-major, as Pillow's `convert('RGB')` gives it. */
 export interface Image {
   readonly width: number;
@@ -12,19 +14,19 @@ export interface Plane {
   readonly data: Uint8Array;
 }
 
-/** A black picture. Throws a RangeError unless both sides are positive integers. */
+/** A black picture. Throws an ArgumentError unless both sides are positive integers. */
 export function createImage(width: number, height: number): Image {
   checkSize('createImage', width, height);
   return { width, height, data: new Uint8Array(width * height * 3) };
 }
 
-/** A plane of zeros. Throws a RangeError unless both sides are positive integers. */
+/** A plane of zeros. Throws an ArgumentError unless both sides are positive integers. */
 export function createPlane(width: number, height: number): Plane {
   checkSize('createPlane', width, height);
   return { width, height, data: new Uint8Array(width * height) };
 }
 
-/** Copies the rectangle whose upper left pixel is (left, top). Throws a RangeError if it leaves the picture. */
+/** Copies the rectangle whose upper left pixel is (left, top). Throws an ArgumentError if it leaves the picture. */
 export function cropImage(image: Image, left: number, top: number, width: number, height: number): Image {
   const cropped = createImage(width, height);
   const inside =
@@ -35,7 +37,7 @@ export function cropImage(image: Image, left: number, top: number, width: number
     left + width <= image.width &&
     top + height <= image.height;
   if (!inside) {
-    throw new RangeError(
+    throw new ArgumentError(
       `cropImage: rectangle ${width}x${height} at (${left}, ${top}) leaves the ${image.width}x${image.height} image`,
     );
   }
@@ -59,10 +61,10 @@ export function flipImage(image: Image): Image {
   return flipped;
 }
 
-/** Throws a RangeError naming `caller` unless both sides are positive integers. */
+/** Throws an ArgumentError naming `caller` unless both sides are positive integers. */
 export function checkSize(caller: string, width: number, height: number): void {
   if (!Number.isInteger(width) || !Number.isInteger(height) || width < 1 || height < 1) {
-    throw new RangeError(
+    throw new ArgumentError(
       `${caller}: width and height must be positive integers, got ${String(width)}x${String(height)}`,
     );
   }

@@ -1,3 +1,5 @@
+import { ArgumentError } from '../runtime/errors.ts';
+
 /**
  * Counter-based random numbers: every draw is a pure function of its coordinates (seed, epoch, sample, ...), so the
  * order in which samples are loaded or drawn cannot change any result. 32-bit integer arithmetic only: the same on
@@ -48,10 +50,10 @@ export class RandomStream {
     return low + (high - low) * toUnitInterval(this.nextUint32());
   }
 
-  /** Uniform over the integers 0 .. count-1. Throws a RangeError unless 1 <= count <= 2^32. */
+  /** Uniform over the integers 0 .. count-1. Throws an ArgumentError unless 1 <= count <= 2^32. */
   integer(count: number): number {
     if (!Number.isInteger(count) || count < 1 || count > 4294967296) {
-      throw new RangeError(
+      throw new ArgumentError(
         `RandomStream.integer: count must be an integer in [1, 2^32], got ${String(count)}`,
       );
     }
@@ -63,10 +65,10 @@ export class RandomStream {
     return this.uniform() < probability;
   }
 
-  /** One of the values. Throws a RangeError on an empty list. */
+  /** One of the values. Throws an ArgumentError on an empty list. */
   pick<T>(values: readonly T[]): T {
     const value = values[this.integer(values.length)];
-    if (value === undefined) throw new RangeError('RandomStream.pick: the list holds undefined');
+    if (value === undefined) throw new ArgumentError('RandomStream.pick: the list holds undefined');
     return value;
   }
 

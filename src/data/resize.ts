@@ -1,3 +1,4 @@
+import { ArgumentError } from '../runtime/errors.ts';
 import type { Image, Plane } from './image.ts';
 import { checkSize } from './image.ts';
 
@@ -17,7 +18,7 @@ interface AxisWeights {
 
 /**
  * Pillow's `Image.resize((width, height), BILINEAR)` of an RGB picture, bit for bit: antialiased triangle filter, fixed-point
- * weights, horizontal pass first, rounded to 8 bits between the passes. Throws a RangeError on a size below 1x1.
+ * weights, horizontal pass first, rounded to 8 bits between the passes. Throws an ArgumentError on a size below 1x1.
  */
 export function resizeBilinear(image: Image, width: number, height: number): Image {
   checkSize('resizeBilinear', width, height);
@@ -38,7 +39,7 @@ function resample(
   filter: ResizeFilter,
 ): Uint8Array {
   if (source.data.length !== source.width * source.height * channels) {
-    throw new RangeError(
+    throw new ArgumentError(
       `resize: data holds ${source.data.length} bytes, expected ${source.width}x${source.height}x${channels}`,
     );
   }

@@ -1,3 +1,4 @@
+import { ArgumentError } from '../../runtime/errors.ts';
 import type { Color } from './geometry.ts';
 
 /** The seven parts of a birdlet; label i + 1 in part maps (0 is background). The order is that of CALM's cue evaluation. */
@@ -103,10 +104,10 @@ export interface BirdletClass {
   readonly plumage: Plumage;
 }
 
-/** The first `count` classes. Throws a RangeError unless 2 <= count <= MAX_CLASSES. */
+/** The first `count` classes. Throws an ArgumentError unless 2 <= count <= MAX_CLASSES. */
 export function birdletClasses(count: number): readonly BirdletClass[] {
   if (!Number.isInteger(count) || count < 2 || count > MAX_CLASSES) {
-    throw new RangeError(
+    throw new ArgumentError(
       `birdletClasses: count must be an integer in [2, ${MAX_CLASSES}], got ${String(count)}`,
     );
   }

@@ -1,3 +1,4 @@
+import { ArgumentError } from '../../runtime/errors.ts';
 import type { Image, Plane } from '../image.ts';
 import { createImage, createPlane } from '../image.ts';
 import { RandomStream } from '../random.ts';
@@ -44,11 +45,11 @@ export interface Birdlet {
 function check(name: string, value: number, low: number, high: number, integer: boolean): void {
   if (!(value >= low && value <= high) || (integer && !Number.isInteger(value))) {
     const kind = integer ? 'an integer' : 'a number';
-    throw new RangeError(`birdlets: ${name} must be ${kind} in [${low}, ${high}], got ${String(value)}`);
+    throw new ArgumentError(`birdlets: ${name} must be ${kind} in [${low}, ${high}], got ${String(value)}`);
   }
 }
 
-/** Fills in the defaults. Throws a RangeError naming the option that is out of bounds. */
+/** Fills in the defaults. Throws an ArgumentError naming the option that is out of bounds. */
 export function resolveBirdletOptions(options: BirdletOptions = {}): Required<BirdletOptions> {
   const { size = 128, classes = 10, clutter = 1, occlusion = 0.6 } = options;
   check('size', size, 48, 1024, true);
@@ -64,14 +65,14 @@ export function resolveBirdletOptions(options: BirdletOptions = {}): Required<Bi
  */
 export function generateBirdlet(seed: number, index: number, options?: BirdletOptions): Birdlet {
   if (!Number.isInteger(seed) || !Number.isInteger(index) || index < 0) {
-    throw new RangeError(
+    throw new ArgumentError(
       `generateBirdlet: seed and index must be integers, index >= 0, got ${String(seed)} and ${String(index)}`,
     );
   }
   const { size, classes, clutter, occlusion } = resolveBirdletOptions(options);
   const label = index % classes;
   const kind = birdletClasses(classes)[label];
-  if (!kind) throw new RangeError(`generateBirdlet: there is no class ${label}`);
+  if (!kind) throw new ArgumentError(`generateBirdlet: there is no class ${label}`);
   // One stream for each matter: a change in one cannot shift the others.
   const stream = (matter: number): RandomStream => new RandomStream(seed, index, matter);
   const canvas = createCanvas(size, size);

@@ -1,5 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { ArgumentError } from '../../runtime/errors.ts';
+import { DatasetError } from '../dataset.ts';
 import { encodePlanePng, encodePng } from '../decode.node.ts';
 import { mix32 } from '../random.ts';
 import { ATTRIBUTE_NAMES, birdletClasses, classAttributes } from './classes.ts';
@@ -48,7 +50,7 @@ interface Drawn extends Entry {
  * training pictures, as in CUB, whose official split knows train and test only.
  *
  * The folder appears whole or not at all: it is written beside its place and renamed. A complete folder of the same options is
- * kept. Throws a RangeError on bad options and an Error if `folder` exists and is not a birdlets folder.
+ * kept. Throws an ArgumentError on bad options and a DatasetError if `folder` exists and is not a birdlets folder.
  */
 export async function writeBirdlets(
   folder: string,
@@ -59,14 +61,16 @@ export async function writeBirdlets(
   const drawing = resolveBirdletOptions(options);
   for (const [name, value] of Object.entries({ train, val, test })) {
     if (!Number.isInteger(value) || value < 1) {
-      throw new RangeError(`writeBirdlets: ${name} must be a positive integer, got ${String(value)}`);
+      throw new ArgumentError(`writeBirdlets: ${name} must be a positive integer, got ${String(value)}`);
     }
   }
   const settings = { version: GENERATOR_VERSION, seed, train, val, test, ...drawing };
   const description = `${JSON.stringify(settings, null, 2)}\n`;
   const found = await readDescription(target);
   if (found === undefined && (await listNames(target)).length > 0) {
-    throw new Error(`writeBirdlets: ${target} exists and is not a birdlets folder (it has no birdlets.json)`);
+    throw new DatasetError(
+      `writeBirdlets: ${target} exists and is not a birdlets folder (it has no birdlets.json)`,
+    );
   }
   if (found === description) return { folder: target, generated: false };
 
