@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine } from '../../src/runtime/create_engine.ts';
 import { describeOp } from './describe_op.ts';
 import { jointHead } from '../../src/kernels/joint_head/joint_head.ts';
-import { jointHeadCases } from '../../src/kernels/joint_head/cases.ts';
+import { jointHeadCases, unfusedJointHeadCases } from '../../src/kernels/joint_head/cases.ts';
 import { startTape } from '../../src/kernels/tape.ts';
 
 describeOp(jointHeadCases);
+describeOp(unfusedJointHeadCases);
 
 describe('jointHead', () => {
   let engine: Engine;

@@ -7,6 +7,7 @@ import { classMaps } from './class_maps.wgsl.ts';
 import { jointHead } from './joint_head.ts';
 import { likelihood } from './likelihood.wgsl.ts';
 import { prior } from './prior.wgsl.ts';
+import { unfusedJointHead } from './unfused.ts';
 import { raceCase } from '../race_case.ts';
 import { jointHeadReference, jointHeadReferenceGradient } from './reference.ts';
 
@@ -184,6 +185,16 @@ export const jointHeadCases: OpCases<Options> = {
   tolerance: { absolute: 2e-6, relative: 4e-6 },
   // Gradients are exponentials of differences of such logarithms: their absolute errors become relative ones.
   gradientTolerance: { absolute: 1e-6, relative: 1e-5 },
+};
+
+/** The chain of single ops, held to the same specification on the cases that it can compute. */
+export const unfusedJointHeadCases: OpCases<Options> = {
+  ...jointHeadCases,
+  name: 'unfusedJointHead',
+  variants: ['default'],
+  cases: cases.filter(({ name }) => /^(em|ml) \[/.test(name)),
+  run: (tape, all, options) =>
+    unfusedJointHead(tape, floatInput(all, 0), floatInput(all, 1), labelInput(all, 2), options),
 };
 
 // Five locations for four lanes: one lane walks twice, three once.

@@ -3,8 +3,9 @@ import type { Shape } from '../../runtime/shape.ts';
 import { array64Input, floatInput, labelInput } from '../cases.ts';
 import { loss } from './loss.wgsl.ts';
 import { nllLoss, pixelwiseNll } from './nll.ts';
-import { nllReference, nllReferenceGradient } from './reference.ts';
+import { nllReference, nllReferenceGradient, selectClassReference } from './reference.ts';
 import { raceCase } from '../race_case.ts';
+import { selectClass } from './select_class.ts';
 
 // One product and one sum a location, at most 13 * 17 of them, each within 2^-24 of the partial sum.
 const tolerance = { absolute: 1e-6, relative: 1e-5 };
@@ -76,6 +77,35 @@ export const pixelwiseNllCases: OpCases<null> = {
     null,
   ],
   tolerance,
+};
+
+export const selectClassCases: OpCases<null> = {
+  name: 'selectClass',
+  cases: [
+    ...images.map((shape) => ({
+      name: `[${shape.join(',')}]`,
+      inputs: [
+        { shape, values: { kind: 'normal' } as const },
+        {
+          shape: shape.slice(0, 1),
+          values: { kind: 'integers', below: shape[3] ?? 1 } as const,
+          dtype: 'u32' as const,
+        },
+      ],
+      options: null,
+    })),
+    {
+      name: 'label outside the classes',
+      inputs: [
+        { shape: [2, 2, 2, 3], values: { kind: 'normal' } },
+        { shape: [2], values: { kind: 'given', values: [3, 2] }, dtype: 'u32' },
+      ],
+      options: null,
+    },
+  ],
+  run: (tape, all) => selectClass(tape, floatInput(all, 0), labelInput(all, 1)),
+  reference: (all) => selectClassReference(array64Input(all, 0), array64Input(all, 1)),
+  tolerance: { absolute: 0, relative: 0 },
 };
 
 export const raceCases = [

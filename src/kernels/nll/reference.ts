@@ -34,3 +34,15 @@ export function nllReferenceGradient(
   }
   return gradient;
 }
+
+/** input[n,...,label n] for input [N,...,C]; NaN for a label outside the classes. */
+export function selectClassReference(input: Array64, labels: Array64): Array64 {
+  const classes = input.shape.at(-1) ?? 1;
+  const shape = input.shape.slice(0, -1);
+  const locations = input.data.length / classes;
+  const values = Array.from({ length: locations }, (_, m) => {
+    const label = at(labels, Math.floor((m * labels.data.length) / locations));
+    return label < classes ? at(input, m * classes + label) : Number.NaN;
+  });
+  return array64(shape, values);
+}
