@@ -16,27 +16,24 @@ describe('resizeBilinear', () => {
   });
   afterAll(() => engine.destroy());
 
-  test.each(['7x7', '300x260', 'nonsq'])(
-    '%s to 224x224 as cv2.resize does',
-    async (name) => {
-      const golden = goldenTensors('score_map');
-      const [height = 0, width = 0] = golden.shape(`resize.${name}.in`);
-      const tape = startTape(engine);
-      const x = engine.tensor(golden.floats(`resize.${name}.in`), [1, height, width, 1]);
-      try {
-        const got = await engine.read(resizeBilinear(tape, x, { height: 224, width: 224 }));
-        const wanted = golden.floats(`resize.${name}.out224`);
-        let worst = 0;
-        for (const [i, value] of got.entries())
-          worst = Math.max(worst, Math.abs(value - (wanted[i] ?? Number.NaN)));
-        // cv2 computes positions in f32: those up to 300 are off by up to 300 * 2^-24, on both axes, and values differ by 0.3.
+  test.each(['7x7', '300x260', 'nonsq'])('%s to 224x224 as cv2.resize does', async (name) => {
+    const golden = goldenTensors('score_map');
+    const [height = 0, width = 0] = golden.shape(`resize.${name}.in`);
+    const tape = startTape(engine);
+    const x = engine.tensor(golden.floats(`resize.${name}.in`), [1, height, width, 1]);
+    try {
+      const got = await engine.read(resizeBilinear(tape, x, { height: 224, width: 224 }));
+      const wanted = golden.floats(`resize.${name}.out224`);
+      let worst = 0;
+      for (const [i, value] of got.entries())
+        worst = Math.max(worst, Math.abs(value - (wanted[i] ?? Number.NaN)));
+      // cv2 computes positions in f32: those up to 300 are off by up to 300 * 2^-24, on both axes, and values differ by 0.3.
       expect(worst).toBeLessThanOrEqual(2 * 300 * 2 ** -24 * 0.3);
     } finally {
-        tape.end();
-        x.dispose();
-      }
-    },
-  );
+      tape.end();
+      x.dispose();
+    }
+  });
 
   test('misuse is refused at the call', () => {
     const tape = startTape(engine);
