@@ -4,17 +4,11 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import type { Variant } from '../matmul/variant.ts';
 import { checkShape } from '../../runtime/shape.ts';
 import { chooseVariant } from '../matmul/variant.ts';
-import { columnSums } from '../matmul/sum.ts';
-import {
-  convolutionGeometry,
-  forwardPlan,
-  inputGradientPlans,
-  weightGradientPlan,
-  withPaddedChannels,
-} from './geometry.ts';
+import { columnSums, sumParts } from '../matmul/sum.ts';
+import { convolutionGeometry, forwardPlan, inputGradientPlans, weightGradientPlan } from './geometry.ts';
 import { correlateProduct } from '../matmul/correlate.ts';
 import { gatherProduct } from '../matmul/gather.ts';
-import { packMatrices } from '../matmul/pack.ts';
+import { padded, padMatrix, transposeMatrices } from '../matmul/pack.ts';
 
 /** How to convolve; see `ConvolutionOptions` for the window. */
 export interface Conv2dOptions extends ConvolutionOptions {
@@ -58,59 +52,36 @@ export function convolve(
   const taps = g.kernelHeight * g.kernelWidth;
   const inputPixels = g.batch * g.inputHeight * g.inputWidth;
   const outputPixels = g.batch * g.outputHeight * g.outputWidth;
-  // The tiled kernels read and write whole vec4s: odd numbers of channels are padded, which is cheap beside the product.
-  const p = variant === 'naive' ? g : withPaddedChannels(g);
+  // The kernels read and write whole vec4s of a product's columns: others are padded, which is cheap beside the product.
+  const columns = padded(g.outputChannels);
+  const backColumns = padded(g.inputChannels);
+  const wide = columns !== g.outputChannels;
 
-  const target =
-    p.outputChannels === g.outputChannels ? output : tape.empty([1, outputPixels, p.outputChannels]);
-  const tensors = {
-    input: packMatrices(tape, input, [1, inputPixels, g.inputChannels], [inputPixels, p.inputChannels]),
-    weight: packMatrices(
-      tape,
-      weight,
-      [taps, g.inputChannels, g.outputChannels],
-      [p.inputChannels, p.outputChannels],
-    ),
-    bias,
-    output: target,
-  };
-  gatherProduct(tape, tensors, forwardPlan(p), variant);
-  if (target !== output) {
-    const sizes = [1, outputPixels, p.outputChannels] as const;
-    packMatrices(tape, target, sizes, [outputPixels, g.outputChannels], { into: output });
-  }
+  const product = wide ? tape.empty([outputPixels, columns]) : output;
+  const rows = wide ? padMatrix(tape, weight, taps * g.inputChannels, g.outputChannels) : weight;
+  const plan = forwardPlan({ ...g, outputChannels: columns });
+  gatherProduct(tape, { input, weight: rows, bias, output: product }, plan, variant);
+  if (wide) sumParts(tape, product, output, g.outputChannels, columns);
 
   const inputs = bias === null ? [input, weight] : [input, weight, bias];
   return tape.record(name, output, inputs, (outputGradient) => {
-    const gradient = packMatrices(
-      tape,
-      outputGradient,
-      [1, outputPixels, g.outputChannels],
-      [outputPixels, p.outputChannels],
-    );
+    const gradient = wide ? padMatrix(tape, outputGradient, outputPixels, g.outputChannels) : outputGradient;
     let inputGradient: Tensor | null = null;
     if (tape.needsGradient(input)) {
       inputGradient = tape.emptyGradient(input);
-      const whole = p.inputChannels === g.inputChannels;
-      const padded = whole ? inputGradient : tape.empty([1, inputPixels, p.inputChannels]);
-      const transposed = packMatrices(
-        tape,
-        weight,
-        [taps, g.inputChannels, g.outputChannels],
-        [p.outputChannels, p.inputChannels],
-        { transposed: true },
-      );
-      const backward = { input: gradient, weight: transposed, bias: null, output: padded };
-      for (const plan of inputGradientPlans(p)) gatherProduct(tape, backward, plan, variant);
-      if (!whole) {
-        const sizes = [1, inputPixels, p.inputChannels] as const;
-        packMatrices(tape, padded, sizes, [inputPixels, g.inputChannels], { into: inputGradient });
-      }
+      const backWide = backColumns !== g.inputChannels;
+      const product = backWide ? tape.empty([inputPixels, backColumns]) : inputGradient;
+      const sizes = [taps, g.inputChannels, g.outputChannels] as const;
+      const transposed = transposeMatrices(tape, weight, sizes, [columns, backColumns]);
+      const tensors = { input: gradient, weight: transposed, bias: null, output: product };
+      for (const plan of inputGradientPlans({ ...g, inputChannels: backColumns, outputChannels: columns }))
+        gatherProduct(tape, tensors, plan, variant);
+      if (backWide) sumParts(tape, product, inputGradient, g.inputChannels, backColumns);
     }
     let weightGradient: Tensor | null = null;
     if (tape.needsGradient(weight)) {
       weightGradient = tape.emptyGradient(weight);
-      const plan = weightGradientPlan({ ...g, outputChannels: p.outputChannels });
+      const plan = weightGradientPlan({ ...g, outputChannels: columns });
       correlateProduct(tape, { input, outputGradient: gradient, weightGradient }, plan, variant);
     }
     if (bias === null) return [inputGradient, weightGradient];

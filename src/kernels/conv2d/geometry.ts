@@ -1,7 +1,6 @@
 import type { CorrelatePlan } from '../matmul/correlate.ts';
 import type { GatherPlan } from '../matmul/gather.ts';
 import { ArgumentError, reject } from '../../runtime/errors.ts';
-import { ceilDivide } from '../../runtime/grid.ts';
 import { checkShape, imageShape } from '../../runtime/shape.ts';
 
 /** How a window steps over an image. A pair is [vertical, horizontal]; four paddings are [top, bottom, left, right]. */
@@ -95,15 +94,6 @@ export function convolutionGeometry(
     padLeft,
     dilationY: dilation[0],
     dilationX: dilation[1],
-  };
-}
-
-/** The same convolution with its numbers of channels rounded up to multiples of 4. */
-export function withPaddedChannels(g: Geometry): Geometry {
-  return {
-    ...g,
-    inputChannels: ceilDivide(g.inputChannels, 4) * 4,
-    outputChannels: ceilDivide(g.outputChannels, 4) * 4,
   };
 }
 

@@ -40,7 +40,7 @@ function chooseSplitPixels(engine: Engine, { rows, columns, pixels }: CorrelateP
 
 /**
  * Multiplies the transposed matrix gathered from images by an output gradient: the gradient of a convolution's weights, split over
- * pixels where the result alone has too few tiles. All variants but `naive` want columns to be a multiple of 4.
+ * pixels where the result alone has too few tiles. Columns must be a multiple of 4.
  */
 export function correlateProduct(
   tape: Tape,

@@ -19,8 +19,8 @@ export interface GatherTensors {
 }
 
 /**
- * Multiplies a matrix gathered from images by a weight matrix, as the plan says: convolution forward, or back to its input. All
- * variants but `naive` want channels and columns to be multiples of 4.
+ * Multiplies a matrix gathered from images by a weight matrix, as the plan says: convolution forward, or back to its input. Columns
+ * must be a multiple of 4.
  */
 export function gatherProduct(
   tape: Tape,
@@ -46,10 +46,11 @@ export function gatherProduct(
     return;
   }
   const { constants, rowTiles, columnTiles } = chooseTiling(tape.engine, rows, columns);
+  const ODD = plan.channels % 2;
   tape.run(gatherSubgroup, {
     buffers,
     params: { ...plan, hasBias, columnTiles },
-    constants,
+    constants: { ...constants, ODD },
     workgroups: rowTiles * columnTiles,
     work,
   });

@@ -4,8 +4,8 @@
 //   y  = i * scaleY + offsetY + ty * tapStepY,    x0 = j * scaleX + offsetX + tx * tapStepX;    outside the image: 0.
 // With taps (kernel height, 1) and run = kernel width * channels this is a convolution, and with the weights transposed
 // the gradient of its input; with one tap it is a plain matrix product. (matmul/gather.ts fills in the parameters.)
-// Input NHWC; weight [rows][columns], NHWC output; written with `=`, every element of the launch's grid once. Here `channels` is
-// even and `columns` a multiple of 4.
+// Input NHWC; weight [rows][columns], NHWC output; written with `=`, every element of the launch's grid once. Here `columns` is
+// a multiple of 4.
 //
 // One workgroup is one subgroup. Its lanes form GROUPS groups of ACROSS lanes; a group computes ROWS rows x 8 * ACROSS columns, and
 // each of its lanes keeps 8 columns of all its rows in registers. In each step every lane loads the weights of two terms
@@ -18,6 +18,8 @@ enable subgroups;
 
 const SUBGROUP: u32 = 8u;
 const ACROSS: u32 = 8u;
+// 1 when `channels` is odd: then pairs of terms may start between two vec2s, and reach into padding or past the run's end.
+const ODD: u32 = 0u;
 const GROUPS = SUBGROUP / ACROSS;
 const ROWS = 16u;
 const BLOCKS = ROWS / ACROSS;
@@ -101,8 +103,18 @@ fn runStart(row: Row, ty: u32, tx: u32) -> vec2<u32> {
 // Two neighbouring terms of a run.
 fn pair(start: vec2<u32>, term: u32) -> vec2<f32> {
   let element = start.y + term;
-  let inside = element < params.inputWidth * params.channels;
-  return select(vec2<f32>(0.0), input[(start.x + element) / 2u], inside);
+  let width = params.inputWidth * params.channels;
+  let place = start.x + element;
+  if (ODD == 0u) {
+    return select(vec2<f32>(0.0), input[place / 2u], element < width);
+  }
+  let low = input[place / 2u];
+  let high = input[(place + 1u) / 2u];
+  let odd = place % 2u == 1u;
+  return vec2<f32>(
+    select(0.0, select(low.x, low.y, odd), element < width),
+    select(0.0, select(low.y, high.x, odd), element + 1u < width && term + 1u < params.run),
+  );
 }
 
 @compute @workgroup_size(SUBGROUP)
@@ -160,7 +172,11 @@ fn main(
         if (BLOCKS > 6u) { a[6] = pair(start[6], term); }
         if (BLOCKS > 7u) { a[7] = pair(start[7], term); }
         let upper = (weightRow + term) * width;
-        let lower = upper + width;
+        var lower = upper + width;
+        if (ODD == 1u) {
+          // Past the run's end: any finite numbers, to be multiplied by 0.
+          lower = select(upper, lower, term + 1u < params.run);
+        }
         let b = array<vec4<f32>, 4>(
           weight[upper + weight0],
           weight[upper + weight1],

@@ -1,5 +1,5 @@
 // Generated from gather_subgroup.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 99f4a4dea2a08a9d69ca932086a45fc2a0c8d06338336c344ca5efda81aa1570
+// wgsl-sha256: 8b3f4a0bab1aaf3843f992b6f110427540daead9955021c1b6fb0d2bd5215f8f
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -23,6 +23,8 @@ const source = [
   "",
   "const SUBGROUP: u32 = 8u;",
   "const ACROSS: u32 = 8u;",
+  "",
+  "const ODD: u32 = 0u;",
   "const GROUPS = SUBGROUP / ACROSS;",
   "const ROWS = 16u;",
   "const BLOCKS = ROWS / ACROSS;",
@@ -106,8 +108,18 @@ const source = [
   "",
   "fn pair(start: vec2<u32>, term: u32) -> vec2<f32> {",
   "  let element = start.y + term;",
-  "  let inside = element < params.inputWidth * params.channels;",
-  "  return select(vec2<f32>(0.0), input[(start.x + element) / 2u], inside);",
+  "  let width = params.inputWidth * params.channels;",
+  "  let place = start.x + element;",
+  "  if (ODD == 0u) {",
+  "    return select(vec2<f32>(0.0), input[place / 2u], element < width);",
+  "  }",
+  "  let low = input[place / 2u];",
+  "  let high = input[(place + 1u) / 2u];",
+  "  let odd = place % 2u == 1u;",
+  "  return vec2<f32>(",
+  "    select(0.0, select(low.x, low.y, odd), element < width),",
+  "    select(0.0, select(low.y, high.x, odd), element + 1u < width && term + 1u < params.run),",
+  "  );",
   "}",
   "",
   "@compute @workgroup_size(SUBGROUP)",
@@ -165,7 +177,11 @@ const source = [
   "        if (BLOCKS > 6u) { a[6] = pair(start[6], term); }",
   "        if (BLOCKS > 7u) { a[7] = pair(start[7], term); }",
   "        let upper = (weightRow + term) * width;",
-  "        let lower = upper + width;",
+  "        var lower = upper + width;",
+  "        if (ODD == 1u) {",
+  "",
+  "          lower = select(upper, lower, term + 1u < params.run);",
+  "        }",
   "        let b = array<vec4<f32>, 4>(",
   "          weight[upper + weight0],",
   "          weight[upper + weight1],",
@@ -463,6 +479,10 @@ export const gatherSubgroup = {
     "ACROSS": {
       "type": "u32",
       "value": 8
+    },
+    "ODD": {
+      "type": "u32",
+      "value": 0
     }
   }
 } as const satisfies KernelModule;

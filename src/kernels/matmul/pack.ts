@@ -3,38 +3,42 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 import { pack as packKernel } from './pack.wgsl.ts';
 
-/** Sizes of equally large matrices, [matrices, rows, columns]. */
-export type MatrixSizes = readonly [number, number, number];
+/** A number of channels or columns rounded up to whole vec4s. */
+export function padded(columns: number): number {
+  return ceilDivide(columns, 4) * 4;
+}
 
-/**
- * Copies matrices, padded with zeros or cut off to the target's rows and columns, and transposed first if wanted (`from` are the
- * sizes before). The result is a fresh tensor, or `into`; it is the source itself where nothing is to be done.
- */
-export function packMatrices(
+/** Matrices [matrices, rows, columns] with their rows padded to whole vec4s: a copy, or the tensor itself where nothing is to be done. */
+export function padMatrix(tape: Tape, matrix: Tensor, rows: number, columns: number): Tensor {
+  return padded(columns) === columns
+    ? matrix
+    : pack(tape, matrix, [1, rows, columns], [rows, padded(columns)], 0);
+}
+
+/** Transposes matrices [matrices, rows, columns] into [matrices, packedRows, packedColumns], at least as large, zeros around. */
+export function transposeMatrices(
   tape: Tape,
-  source: Tensor,
-  from: MatrixSizes,
-  to: readonly [number, number],
-  options: { readonly transposed?: boolean; readonly into?: Tensor } = {},
+  matrix: Tensor,
+  sizes: readonly [number, number, number],
+  packedSizes: readonly [number, number],
 ): Tensor {
-  const { transposed = false, into } = options;
-  const [matrices, sourceRows, sourceColumns] = from;
-  const [targetRows, targetColumns] = to;
-  if (!transposed && into === undefined && sourceRows === targetRows && sourceColumns === targetColumns)
-    return source;
-  const result = into ?? tape.empty([matrices, targetRows, targetColumns]);
+  return pack(tape, matrix, sizes, packedSizes, 1);
+}
+
+function pack(
+  tape: Tape,
+  matrix: Tensor,
+  [matrices, rows, columns]: readonly [number, number, number],
+  [packedRows, packedColumns]: readonly [number, number],
+  transposed: 0 | 1,
+): Tensor {
+  const width = ceilDivide(packedColumns, 4);
+  const packed = tape.empty([matrices, packedRows, 4 * width]);
   tape.run(packKernel, {
-    buffers: { source, result },
-    params: {
-      matrices,
-      sourceRows,
-      sourceColumns,
-      targetRows,
-      targetColumns,
-      transposed: transposed ? 1 : 0,
-    },
-    workgroups: ceilDivide(result.size, packKernel.constants.WORKGROUP.value),
-    work: { bytes: 4 * (source.size + result.size), flops: 0 },
+    buffers: { matrix, packed },
+    params: { matrices, rows, columns, packedRows, packedWidth: width, transposed },
+    workgroups: ceilDivide(matrices * packedRows * width, packKernel.constants.WORKGROUP.value),
+    work: { bytes: 4 * (matrix.size + packed.size), flops: 0 },
   });
-  return result;
+  return packed;
 }

@@ -1,22 +1,28 @@
-// Copies matrices into others of other sizes, padding with zeros or cutting off, transposed or not.
-//   result[m, row, column] = source[m, row, column]      source [matrices][sourceRows][sourceColumns], transposed = 0
-//                          = source[m, column, row]      transposed = 1
-// and 0 outside the source. One invocation writes one element of result [matrices][targetRows][targetColumns], with `=`.
-// Moves 8 bytes an element.
+// Copies matrices into rows padded to whole vec4s, and to more rows, with zeros; transposed or not.
+//   packed[m, row, column] = matrix[m, row, column]      matrix [matrices][rows][columns], transposed = 0
+//                          = matrix[m, column, row]      transposed = 1
+// and 0 outside the matrix. One invocation writes one vec4 of packed [matrices][packedRows][packedColumns / 4], with `=`; neighbours read
+// neighbouring elements. Moves 8 bytes an element.
 const WORKGROUP: u32 = 64u;
 
 struct Params {
   matrices: u32,
-  sourceRows: u32,
-  sourceColumns: u32,
-  targetRows: u32,
-  targetColumns: u32,
+  rows: u32,
+  columns: u32,
+  packedRows: u32,
+  packedWidth: u32,
   transposed: u32,
 }
 
-@group(0) @binding(0) var<storage, read> source: array<f32>;
-@group(0) @binding(1) var<storage, read_write> result: array<f32>;
+@group(0) @binding(0) var<storage, read> matrix: array<f32>;
+@group(0) @binding(1) var<storage, read_write> packed: array<vec4<f32>>;
 @group(0) @binding(2) var<uniform> params: Params;
+
+fn element(m: u32, row: u32, column: u32) -> f32 {
+  let inside = row < params.rows && column < params.columns;
+  let index = (m * params.rows + row) * params.columns + column;
+  return select(0.0, matrix[index], inside);
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -25,16 +31,29 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let index = (group.x + group.y * groups.x) * WORKGROUP + lane;
-  let targetColumn = index % params.targetColumns;
-  let targetRow = index / params.targetColumns % params.targetRows;
-  let m = index / params.targetColumns / params.targetRows;
+  let size = params.packedRows * params.packedWidth;
+  let m = index / size;
   if (m >= params.matrices) {
     return;
   }
-  let transposed = params.transposed == 1u;
-  let row = select(targetRow, targetColumn, transposed);
-  let column = select(targetColumn, targetRow, transposed);
-  let inside = row < params.sourceRows && column < params.sourceColumns;
-  let place = (m * params.sourceRows + row) * params.sourceColumns + column;
-  result[index] = select(0.0, source[place], inside);
+  if (params.transposed == 1u) {
+    let row = index % params.packedRows;
+    let vector = index / params.packedRows % params.packedWidth;
+    let column = 4u * vector;
+    packed[m * size + row * params.packedWidth + vector] = vec4<f32>(
+      element(m, column, row),
+      element(m, column + 1u, row),
+      element(m, column + 2u, row),
+      element(m, column + 3u, row),
+    );
+    return;
+  }
+  let row = index / params.packedWidth % params.packedRows;
+  let column = 4u * (index % params.packedWidth);
+  packed[index] = vec4<f32>(
+    element(m, row, column),
+    element(m, row, column + 1u),
+    element(m, row, column + 2u),
+    element(m, row, column + 3u),
+  );
 }

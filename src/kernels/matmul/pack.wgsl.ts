@@ -1,5 +1,5 @@
 // Generated from pack.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 3888b9c65505b1bea0fef7d02e0d2456962a0fdf6db6c82e63a4f7de3c9d6507
+// wgsl-sha256: e33daa35d8e7916e32fe199f4510b2f5239fb7b24bf49f275b2c5634a4f9c01d
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -12,16 +12,22 @@ const source = [
   "",
   "struct Params {",
   "  matrices: u32,",
-  "  sourceRows: u32,",
-  "  sourceColumns: u32,",
-  "  targetRows: u32,",
-  "  targetColumns: u32,",
+  "  rows: u32,",
+  "  columns: u32,",
+  "  packedRows: u32,",
+  "  packedWidth: u32,",
   "  transposed: u32,",
   "}",
   "",
-  "@group(0) @binding(0) var<storage, read> source: array<f32>;",
-  "@group(0) @binding(1) var<storage, read_write> result: array<f32>;",
+  "@group(0) @binding(0) var<storage, read> matrix: array<f32>;",
+  "@group(0) @binding(1) var<storage, read_write> packed: array<vec4<f32>>;",
   "@group(0) @binding(2) var<uniform> params: Params;",
+  "",
+  "fn element(m: u32, row: u32, column: u32) -> f32 {",
+  "  let inside = row < params.rows && column < params.columns;",
+  "  let index = (m * params.rows + row) * params.columns + column;",
+  "  return select(0.0, matrix[index], inside);",
+  "}",
   "",
   "@compute @workgroup_size(WORKGROUP)",
   "fn main(",
@@ -30,18 +36,31 @@ const source = [
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
   "  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;",
-  "  let targetColumn = index % params.targetColumns;",
-  "  let targetRow = index / params.targetColumns % params.targetRows;",
-  "  let m = index / params.targetColumns / params.targetRows;",
+  "  let size = params.packedRows * params.packedWidth;",
+  "  let m = index / size;",
   "  if (m >= params.matrices) {",
   "    return;",
   "  }",
-  "  let transposed = params.transposed == 1u;",
-  "  let row = select(targetRow, targetColumn, transposed);",
-  "  let column = select(targetColumn, targetRow, transposed);",
-  "  let inside = row < params.sourceRows && column < params.sourceColumns;",
-  "  let place = (m * params.sourceRows + row) * params.sourceColumns + column;",
-  "  result[index] = select(0.0, source[place], inside);",
+  "  if (params.transposed == 1u) {",
+  "    let row = index % params.packedRows;",
+  "    let vector = index / params.packedRows % params.packedWidth;",
+  "    let column = 4u * vector;",
+  "    packed[m * size + row * params.packedWidth + vector] = vec4<f32>(",
+  "      element(m, column, row),",
+  "      element(m, column + 1u, row),",
+  "      element(m, column + 2u, row),",
+  "      element(m, column + 3u, row),",
+  "    );",
+  "    return;",
+  "  }",
+  "  let row = index / params.packedWidth % params.packedRows;",
+  "  let column = 4u * (index % params.packedWidth);",
+  "  packed[index] = vec4<f32>(",
+  "    element(m, row, column),",
+  "    element(m, row, column + 1u),",
+  "    element(m, row, column + 2u),",
+  "    element(m, row, column + 3u),",
+  "  );",
   "}",
   "",
 ].join('\n');
@@ -51,15 +70,15 @@ export const pack = {
   "name": "matmul/pack",
   "features": [],
   "bindings": {
-    "source": {
+    "matrix": {
       "index": 0,
       "access": "read",
       "element": "f32"
     },
-    "result": {
+    "packed": {
       "index": 1,
       "access": "read_write",
-      "element": "f32"
+      "element": "vec4<f32>"
     }
   },
   "params": {
@@ -70,19 +89,19 @@ export const pack = {
         "offset": 0,
         "type": "u32"
       },
-      "sourceRows": {
+      "rows": {
         "offset": 4,
         "type": "u32"
       },
-      "sourceColumns": {
+      "columns": {
         "offset": 8,
         "type": "u32"
       },
-      "targetRows": {
+      "packedRows": {
         "offset": 12,
         "type": "u32"
       },
-      "targetColumns": {
+      "packedWidth": {
         "offset": 16,
         "type": "u32"
       },

@@ -4,7 +4,10 @@ import { ceilDivide } from '../../runtime/grid.ts';
 import { columnSums as columnSumsKernel } from './column_sums.wgsl.ts';
 import { sumParts as sumPartsKernel } from './sum_parts.wgsl.ts';
 
-/** Adds up parts [parts, rows, partColumns] in their order into `sum` [rows, columns], leaving padding columns out. */
+/**
+ * Adds up parts [parts, rows, partColumns] in their order into `sum` [rows, columns], leaving padding columns out. A single part is
+ * copied without its padding.
+ */
 export function sumParts(tape: Tape, parts: Tensor, sum: Tensor, columns: number, partColumns: number): void {
   const rows = sum.size / columns;
   tape.run(sumPartsKernel, {
