@@ -65,6 +65,8 @@ export interface Bench {
 /** A sample lasts at least so long, so that clocks and submits do not matter. */
 const SAMPLE_MILLISECONDS = 30;
 const MAX_REPETITIONS = 200;
+/** Repetitions are prepared together: what they hold must not exceed this, at a guess of four times what a candidate moves. */
+const MAX_PREPARED_BYTES = 2 ** 30;
 
 interface Settings {
   readonly json: string | undefined;
@@ -150,7 +152,8 @@ async function timeAll(
     await sample(engine, candidate, 1);
     const once = await sample(engine, candidate, 1);
     const wanted = Math.ceil(SAMPLE_MILLISECONDS / Math.max(once, 0.01));
-    repetitions.push(Math.min(MAX_REPETITIONS, wanted));
+    const roomFor = Math.max(1, Math.floor(MAX_PREPARED_BYTES / (4 * candidate.bytes)));
+    repetitions.push(Math.min(MAX_REPETITIONS, wanted, roomFor));
   }
   const times: number[][] = candidates.map(() => []);
   for (let round = 0; round < rounds; round++) {
