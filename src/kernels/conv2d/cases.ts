@@ -1,9 +1,13 @@
 import type { CaseValues, OpCase, OpCases } from '../cases.ts';
-import type { ConvolutionOptions } from './geometry.ts';
+import type { ConvolutionOptions, Geometry } from './geometry.ts';
 import type { Shape } from '../../runtime/shape.ts';
 import { array64Input, floatInput } from '../cases.ts';
 import { conv2d } from './conv2d.ts';
 import { conv2dReference, conv2dReferenceGradient } from './reference.ts';
+import { correlatePortable } from '../matmul/correlate_portable.wgsl.ts';
+import { forwardPlan, weightGradientPlan } from './geometry.ts';
+import { gatherPortable } from '../matmul/gather_portable.wgsl.ts';
+import { raceCase } from '../race_case.ts';
 import { supportsVariant, VARIANTS } from '../matmul/variant.ts';
 
 function convolution(
@@ -92,3 +96,36 @@ export const conv2dCases: OpCases<ConvolutionOptions> = {
   // an unlucky order without hiding a missing or doubled product, which is of the order of 1.
   tolerance: { absolute: 0, relative: 2 ** -18 },
 };
+
+const small: Geometry = {
+  batch: 1,
+  inputHeight: 3,
+  inputWidth: 3,
+  inputChannels: 4,
+  outputHeight: 3,
+  outputWidth: 3,
+  outputChannels: 4,
+  kernelHeight: 1,
+  kernelWidth: 3,
+  strideY: 1,
+  strideX: 1,
+  padTop: 0,
+  padLeft: 1,
+  dilationY: 1,
+  dilationX: 1,
+};
+const ones = (count: number): Float32Array => new Float32Array(count).fill(1);
+
+/** 12 terms and 9 pixels: two steps each, so that the barrier behind a step matters. */
+export const raceCases = [
+  raceCase(gatherPortable, {
+    buffers: { input: ones(36), weight: ones(48), bias: ones(4), output: new Float32Array(36) },
+    params: { ...forwardPlan(small), hasBias: 1, columnTiles: 1 },
+    workgroups: 1,
+  }),
+  raceCase(correlatePortable, {
+    buffers: { input: ones(36), gradient: ones(36), output: new Float32Array(48) },
+    params: { ...weightGradientPlan(small), rowTiles: 1, columnTiles: 1, splitPixels: 9, splits: 1 },
+    workgroups: 1,
+  }),
+];

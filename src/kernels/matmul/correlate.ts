@@ -4,8 +4,9 @@ import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { Variant } from './variant.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
-import { chooseTiling } from './tile.ts';
+import { chooseTiling, portableTiles } from './tile.ts';
 import { correlateNaive } from './correlate_naive.wgsl.ts';
+import { correlatePortable } from './correlate_portable.wgsl.ts';
 import { correlateSubgroup } from './correlate_subgroup.wgsl.ts';
 import { sumParts } from './sum.ts';
 
@@ -49,26 +50,26 @@ export function correlateProduct(
   variant: Variant,
 ): void {
   const { rows, columns, pixels } = plan;
-  const naive = variant === 'naive';
-  const { constants, rowTiles, columnTiles } = chooseTiling(tape.engine, rows, columns);
-  const tiles = naive
-    ? ceilDivide(rows * columns, correlateNaive.constants.WORKGROUP.value)
-    : rowTiles * columnTiles;
-  const splitPixels = chooseSplitPixels(tape.engine, plan, tiles);
+  const tiling = chooseTiling(tape.engine, rows, columns);
+  const { rowTiles, columnTiles } = variant === 'portable' ? portableTiles(rows, columns) : tiling;
+  const splitPixels = chooseSplitPixels(tape.engine, plan, rowTiles * columnTiles);
   const splits = ceilDivide(pixels, splitPixels);
   const direct = splits * rows * columns === weightGradient.size;
   const output = direct ? weightGradient : tape.empty([splits, rows, columns]);
   const buffers = { input, gradient, output };
   const params = { ...plan, rowTiles, columnTiles, splitPixels, splits };
+  const workgroups = rowTiles * columnTiles * splits;
   const work = {
     bytes: 4 * (input.size + gradient.size + output.size),
     flops: 2 * rows * columns * pixels,
   };
-  if (naive) {
-    const workgroups = ceilDivide(output.size, correlateNaive.constants.WORKGROUP.value);
-    tape.run(correlateNaive, { buffers, params, workgroups, work });
+  if (variant === 'naive') {
+    const elements = ceilDivide(output.size, correlateNaive.constants.WORKGROUP.value);
+    tape.run(correlateNaive, { buffers, params, workgroups: elements, work });
+  } else if (variant === 'portable') {
+    tape.run(correlatePortable, { buffers, params, workgroups, work });
   } else {
-    tape.run(correlateSubgroup, { buffers, params, constants, workgroups: tiles * splits, work });
+    tape.run(correlateSubgroup, { buffers, params, constants: tiling.constants, workgroups, work });
   }
   if (!direct) sumParts(tape, output, weightGradient, weightGradient.size / rows, columns);
 }

@@ -3,8 +3,9 @@ import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { Variant } from './variant.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
-import { chooseTiling } from './tile.ts';
+import { chooseTiling, portableTiles } from './tile.ts';
 import { gatherNaive } from './gather_naive.wgsl.ts';
+import { gatherPortable } from './gather_portable.wgsl.ts';
 import { gatherSubgroup } from './gather_subgroup.wgsl.ts';
 
 /** Which terms a product sums and where they lie: the parameters of the gather kernels (see gather_naive.wgsl). */
@@ -43,6 +44,12 @@ export function gatherProduct(
       workgroups: ceilDivide(rows * columns, gatherNaive.constants.WORKGROUP.value),
       work,
     });
+    return;
+  }
+  if (variant === 'portable') {
+    const { rowTiles, columnTiles } = portableTiles(rows, columns);
+    const params = { ...plan, hasBias, columnTiles };
+    tape.run(gatherPortable, { buffers, params, workgroups: rowTiles * columnTiles, work });
     return;
   }
   const { constants, rowTiles, columnTiles } = chooseTiling(tape.engine, rows, columns);

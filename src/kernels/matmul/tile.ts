@@ -42,3 +42,11 @@ export function chooseTiling(engine: Engine, rows: number, columns: number): Til
   if (best === null) throw new RangeError(`no tiling for subgroups of ${subgroupSize} lanes`);
   return best;
 }
+
+/** Rows and columns of a workgroup's tile of the portable kernels: TILE there. */
+const PORTABLE_TILE = 64;
+
+/** Tiles down and across of the portable kernels. */
+export function portableTiles(rows: number, columns: number): { rowTiles: number; columnTiles: number } {
+  return { rowTiles: Math.ceil(rows / PORTABLE_TILE), columnTiles: Math.ceil(columns / PORTABLE_TILE) };
+}

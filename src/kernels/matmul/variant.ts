@@ -2,31 +2,39 @@ import type { Engine } from '../../runtime/engine.ts';
 import { reject } from '../../runtime/errors.ts';
 
 /**
- * How a matrix product is computed: `subgroup` hands values round within a subgroup, and wants its size to be known and at most
- * MAX_SUBGROUP lanes; `naive` is the readable form, one invocation per output.
+ * How a matrix product is computed. `subgroup`: register tiles, values handed round within a subgroup of known size. `portable`: tiles in
+ * workgroup memory, no subgroups. `naive`: the readable form, one invocation per output.
  */
-export type Variant = 'subgroup' | 'naive';
+export type Variant = 'subgroup' | 'portable' | 'naive';
 
-export const VARIANTS: readonly Variant[] = ['subgroup', 'naive'];
+/** All variants, for tests and error messages. */
+export const VARIANTS: readonly Variant[] = ['subgroup', 'portable', 'naive'];
+
+/** Lanes of the narrowest subgroup that `subgroup` is written for. */
+const FEWEST_LANES = 4;
+/**
+ * Lanes of the widest subgroup for which `subgroup` is chosen by itself: those are software adapters, whose subgroups are the CPU's
+ * vectors and whose workgroup memory and barriers are dear. On a GPU, it is the other way round.
+ */
+const MOST_LANES = 16;
 
 /** Whether an adapter with subgroups of that size (null: unknown or none) can run a variant. */
 export function supportsVariant(variant: string, subgroupSize: number | null): boolean {
-  return variant !== 'subgroup' || (subgroupSize !== null && subgroupSize >= 4);
+  return variant !== 'subgroup' || (subgroupSize !== null && subgroupSize >= FEWEST_LANES);
 }
 
 /** The variant to use: the wanted one, or the best for the adapter. Throws on an unknown one and one it cannot run. */
 export function chooseVariant(operation: string, engine: Engine, wanted: string | undefined): Variant {
   const { subgroupSize } = engine.capabilities;
-  if (wanted === undefined) return supportsVariant('subgroup', subgroupSize) ? 'subgroup' : 'naive';
+  if (wanted === undefined) {
+    const lanes = subgroupSize ?? 0;
+    return lanes >= FEWEST_LANES && lanes <= MOST_LANES ? 'subgroup' : 'portable';
+  }
   const variant = VARIANTS.find((name) => name === wanted);
   if (variant === undefined) return reject(operation, 'variant', wanted, VARIANTS.join(', '));
   if (!supportsVariant(variant, subgroupSize)) {
-    reject(
-      operation,
-      'variant',
-      wanted,
-      `another: subgroups of this adapter have ${subgroupSize ?? 'unknown'} lanes`,
-    );
+    const lanes = subgroupSize ?? 'an unknown number of';
+    reject(operation, 'variant', wanted, `another: subgroups of this adapter have ${lanes} lanes`);
   }
   return variant;
 }

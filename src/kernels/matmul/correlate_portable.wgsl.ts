@@ -1,0 +1,229 @@
+// Generated from correlate_portable.wgsl by `npm run generate`: do not edit.
+// wgsl-sha256: 9fcb42e02705220d508240b7cd80013391716df9df38d08b5a75149ec53df2a7
+import type { KernelModule } from '../../runtime/kernel.ts';
+
+const source = [
+  "",
+  "",
+  "",
+  "",
+  "",
+  "",
+  "",
+  "",
+  "",
+  "",
+  "",
+  "const TILE = 64u;",
+  "const STEP = 8u;",
+  "",
+  "const OWN = 8u;",
+  "const SIDE = 8u;",
+  "",
+  "struct Params {",
+  "",
+  "  rows: u32,",
+  "  columns: u32,",
+  "  rowTiles: u32,",
+  "  columnTiles: u32,",
+  "",
+  "  pixels: u32,",
+  "  splitPixels: u32,",
+  "  splits: u32,",
+  "  outputHeight: u32,",
+  "  outputWidth: u32,",
+  "  inputHeight: u32,",
+  "  inputWidth: u32,",
+  "  channels: u32,",
+  "  kernelWidth: u32,",
+  "  strideY: i32,",
+  "  strideX: i32,",
+  "  padTop: i32,",
+  "  padLeft: i32,",
+  "  dilationY: i32,",
+  "  dilationX: i32,",
+  "}",
+  "",
+  "@group(0) @binding(0) var<storage, read> input: array<f32>;",
+  "@group(0) @binding(1) var<storage, read> gradient: array<vec4<f32>>;",
+  "@group(0) @binding(2) var<storage, read_write> output: array<vec4<f32>>;",
+  "@group(0) @binding(3) var<uniform> params: Params;",
+  "",
+  "",
+  "var<workgroup> values: array<f32, STEP * TILE>;",
+  "var<workgroup> factors: array<vec4<f32>, STEP * TILE / 4u>;",
+  "",
+  "@compute @workgroup_size(TILE)",
+  "fn main(",
+  "  @builtin(workgroup_id) group: vec3<u32>,",
+  "  @builtin(num_workgroups) groups: vec3<u32>,",
+  "  @builtin(local_invocation_index) lane: u32,",
+  ") {",
+  "  let tile = group.x + group.y * groups.x;",
+  "  let split = tile / params.columnTiles / params.rowTiles;",
+  "  if (split >= params.splits) {",
+  "    return;",
+  "  }",
+  "  let tileRow = tile / params.columnTiles % params.rowTiles * TILE;",
+  "",
+  "  let width = params.columns / 4u;",
+  "  let tileColumn = tile % params.columnTiles * (TILE / 4u);",
+  "  let across = lane % SIDE;",
+  "  let down = lane / SIDE;",
+  "",
+  "  let row = tileRow + lane;",
+  "  let channel = row % params.channels;",
+  "  let shiftX = i32(row / params.channels % params.kernelWidth) * params.dilationX - params.padLeft;",
+  "  let shiftY = i32(row / params.channels / params.kernelWidth) * params.dilationY - params.padTop;",
+  "",
+  "  var c: array<array<vec4<f32>, 2>, OWN>;",
+  "  let last = min((split + 1u) * params.splitPixels, params.pixels);",
+  "  for (var first = split * params.splitPixels; first < last; first += STEP) {",
+  "    for (var step = 0u; step < STEP; step++) {",
+  "      let pixel = first + step;",
+  "      let j = pixel % params.outputWidth;",
+  "      let i = pixel / params.outputWidth % params.outputHeight;",
+  "      let n = pixel / params.outputWidth / params.outputHeight;",
+  "      let y = i32(i) * params.strideY + shiftY;",
+  "      let x = i32(j) * params.strideX + shiftX;",
+  "      let inside = pixel < last && row < params.rows && y >= 0 && y < i32(params.inputHeight) && x >= 0 && x < i32(params.inputWidth);",
+  "      let place = (n * params.inputHeight + u32(y)) * params.inputWidth + u32(x);",
+  "      values[step * TILE + lane] = select(0.0, input[place * params.channels + channel], inside);",
+  "    }",
+  "    for (var index = lane; index < STEP * TILE / 4u; index += TILE) {",
+  "      let pixel = first + index / (TILE / 4u);",
+  "      let column = tileColumn + index % (TILE / 4u);",
+  "      let inside = pixel < last && column < width;",
+  "      factors[index] = select(vec4<f32>(0.0), gradient[pixel * width + column], inside);",
+  "    }",
+  "    workgroupBarrier();",
+  "    for (var step = 0u; step < STEP; step++) {",
+  "      let b0 = factors[step * (TILE / 4u) + across];",
+  "      let b1 = factors[step * (TILE / 4u) + across + SIDE];",
+  "      for (var r = 0u; r < OWN; r++) {",
+  "        let a = vec4<f32>(values[step * TILE + down * OWN + r]);",
+  "        c[r][0] = fma(a, b0, c[r][0]);",
+  "        c[r][1] = fma(a, b1, c[r][1]);",
+  "      }",
+  "    }",
+  "    workgroupBarrier();",
+  "  }",
+  "",
+  "  for (var r = 0u; r < OWN; r++) {",
+  "    let resultRow = tileRow + down * OWN + r;",
+  "    for (var side = 0u; side < 2u; side++) {",
+  "      let column = tileColumn + across + side * SIDE;",
+  "      if (resultRow < params.rows && column < width) {",
+  "        output[(split * params.rows + resultRow) * width + column] = c[r][side];",
+  "      }",
+  "    }",
+  "  }",
+  "}",
+  "",
+].join('\n');
+
+export const correlatePortable = {
+  source,
+  "name": "matmul/correlate_portable",
+  "features": [],
+  "bindings": {
+    "input": {
+      "index": 0,
+      "access": "read",
+      "element": "f32"
+    },
+    "gradient": {
+      "index": 1,
+      "access": "read",
+      "element": "vec4<f32>"
+    },
+    "output": {
+      "index": 2,
+      "access": "read_write",
+      "element": "vec4<f32>"
+    }
+  },
+  "params": {
+    "index": 3,
+    "size": 80,
+    "fields": {
+      "rows": {
+        "offset": 0,
+        "type": "u32"
+      },
+      "columns": {
+        "offset": 4,
+        "type": "u32"
+      },
+      "rowTiles": {
+        "offset": 8,
+        "type": "u32"
+      },
+      "columnTiles": {
+        "offset": 12,
+        "type": "u32"
+      },
+      "pixels": {
+        "offset": 16,
+        "type": "u32"
+      },
+      "splitPixels": {
+        "offset": 20,
+        "type": "u32"
+      },
+      "splits": {
+        "offset": 24,
+        "type": "u32"
+      },
+      "outputHeight": {
+        "offset": 28,
+        "type": "u32"
+      },
+      "outputWidth": {
+        "offset": 32,
+        "type": "u32"
+      },
+      "inputHeight": {
+        "offset": 36,
+        "type": "u32"
+      },
+      "inputWidth": {
+        "offset": 40,
+        "type": "u32"
+      },
+      "channels": {
+        "offset": 44,
+        "type": "u32"
+      },
+      "kernelWidth": {
+        "offset": 48,
+        "type": "u32"
+      },
+      "strideY": {
+        "offset": 52,
+        "type": "i32"
+      },
+      "strideX": {
+        "offset": 56,
+        "type": "i32"
+      },
+      "padTop": {
+        "offset": 60,
+        "type": "i32"
+      },
+      "padLeft": {
+        "offset": 64,
+        "type": "i32"
+      },
+      "dilationY": {
+        "offset": 68,
+        "type": "i32"
+      },
+      "dilationX": {
+        "offset": 72,
+        "type": "i32"
+      }
+    }
+  },
+  "constants": {}
+} as const satisfies KernelModule;
