@@ -1,7 +1,7 @@
 import { reject } from '../runtime/errors.ts';
 import type { Dataset } from './dataset.ts';
 import type { Image } from './image.ts';
-import { RandomStream } from './random.ts';
+import { RandomStream } from '../runtime/random.ts';
 import { resizeBilinear } from './resize.ts';
 
 /** Resized pictures of one step, with what the `preprocess` kernel has to do to them. N is the number of samples. */

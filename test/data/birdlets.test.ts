@@ -8,7 +8,7 @@ import { cosineOfTurn, sineOfTurn } from '../../src/data/birdlets/geometry.ts';
 import { CUB_PART_NAMES } from '../../src/data/birdlets/points.ts';
 import { writeBirdlets } from '../../src/data/birdlets/write.node.ts';
 import { readImage, readPlane } from '../../src/data/decode.node.ts';
-import { hashIntegers } from '../../src/data/random.ts';
+import { hashIntegers } from '../../src/runtime/random.ts';
 
 /** Part labels at which each of CUB's parts may be seen. */
 const LABEL_OF_PART: Readonly<Record<string, number>> = {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Dataset } from '../../src/data/dataset.ts';
 import type { Batch, LoaderOptions } from '../../src/data/loader.ts';
 import { createLoader } from '../../src/data/loader.ts';
-import { hashIntegers, mix32, RandomStream } from '../../src/data/random.ts';
+import { RandomStream } from '../../src/runtime/random.ts';
 import { resizeBilinear } from '../../src/data/resize.ts';
 
 /** Noise pictures of odd sizes; later ones may take shorter than earlier ones. */
@@ -168,35 +168,5 @@ describe('createLoader', () => {
       /cacheBytes is NaN/,
     );
     expect(() => createLoader(makeDataset(0), train)).toThrow(/noise with no samples/);
-  });
-});
-
-describe('random numbers', () => {
-  test('mix32 is the known finaliser', () => {
-    // Test vector of the reference data: fmix32(1) = 1364076727.
-    expect(mix32(1)).toBe(1364076727);
-    expect(mix32(0)).toBe(0);
-  });
-  test('every coordinate of a hash and its place matter', () => {
-    const hashes = [[], [0], [0, 0], [1, 0], [0, 1], [1], [-1]].map((values) => hashIntegers(...values));
-    expect(new Set(hashes).size).toBe(hashes.length);
-  });
-  test('a stream is uniform enough and repeats with its key', () => {
-    const random = new RandomStream(1, 2, 3);
-    const values = Array.from({ length: 20000 }, () => random.uniform());
-    const again = new RandomStream(1, 2, 3);
-    expect(values.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => again.uniform()));
-    const bins = new Uint32Array(20);
-    let serial = 0;
-    for (const [i, value] of values.entries()) {
-      const bin = Math.floor(value * 20);
-      bins[bin] = (bins[bin] ?? 0) + 1;
-      serial += (value - 0.5) * ((values[i + 1] ?? 0.5) - 0.5);
-    }
-    // Chi-squared with 19 degrees of freedom exceeds 52 with probability 7e-5.
-    const chiSquared = bins.reduce((sum, count) => sum + (count - 1000) ** 2 / 1000, 0);
-    expect(chiSquared).toBeLessThan(52);
-    // The mean of 20000 products of independent uniforms has standard deviation (1/12)/sqrt(20000) = 6e-4.
-    expect(Math.abs(serial / values.length)).toBeLessThan(2.4e-3);
   });
 });

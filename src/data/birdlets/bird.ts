@@ -1,4 +1,4 @@
-import type { RandomStream } from '../random.ts';
+import type { RandomStream } from '../../runtime/random.ts';
 import type { BirdPart, Plumage } from './classes.ts';
 import { BIRD_PARTS } from './classes.ts';
 import type { Color, Point } from './geometry.ts';

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../../runtime/errors.ts';
 import type { Image, Plane } from '../image.ts';
 import { createImage, createPlane } from '../image.ts';
-import { RandomStream } from '../random.ts';
+import { RandomStream } from '../../runtime/random.ts';
 import type { PartColors, Pose } from './bird.ts';
 import { BIRD_REACH, birdDistance, partLabel, randomPose, sampleBird, toBird, toPicture } from './bird.ts';
 import type { Canvas } from './canvas.ts';

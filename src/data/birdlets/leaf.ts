@@ -1,5 +1,5 @@
 import type { Plane } from '../image.ts';
-import type { RandomStream } from '../random.ts';
+import type { RandomStream } from '../../runtime/random.ts';
 import type { Canvas } from './canvas.ts';
 import { coverage, eachPixel, paint } from './canvas.ts';
 import type { Pattern } from './classes.ts';

@@ -1,4 +1,4 @@
-import { mix32 } from '../random.ts';
+import { mix32 } from '../../runtime/random.ts';
 import { mix } from './geometry.ts';
 
 function lattice(x: number, y: number, key: number): number {

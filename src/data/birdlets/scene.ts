@@ -1,4 +1,4 @@
-import type { RandomStream } from '../random.ts';
+import type { RandomStream } from '../../runtime/random.ts';
 import type { Canvas } from './canvas.ts';
 import { paintBranch, paintDisc } from './canvas.ts';
 import type { Pattern } from './classes.ts';

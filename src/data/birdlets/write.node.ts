@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { ArgumentError } from '../../runtime/errors.ts';
 import { DatasetError } from '../dataset.ts';
 import { encodePlanePng, encodePng } from '../decode.node.ts';
-import { mix32 } from '../random.ts';
+import { mix32 } from '../../runtime/random.ts';
 import { ATTRIBUTE_NAMES, birdletClasses, classAttributes } from './classes.ts';
 import type { Birdlet, BirdletOptions } from './generate.ts';
 import { generateBirdlet, resolveBirdletOptions } from './generate.ts';

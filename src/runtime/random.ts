@@ -1,4 +1,4 @@
-import { ArgumentError } from '../runtime/errors.ts';
+import { ArgumentError } from './errors.ts';
 
 /**
  * Counter-based random numbers: every draw is a pure function of its coordinates (seed, epoch, sample, ...), so the
