@@ -1,5 +1,5 @@
 // Generated from backward.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: a677764f73f4e5d7d390b17d3bfc77ad964c23eeaca7b00f8cd22ca502b2f9d7
+// wgsl-sha256: 8badc8612463af1817b393a28f98b3d77d3c153eb066ceda3263fa0e43af0706
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -9,7 +9,10 @@ const source = [
   "",
   "",
   "",
+  "",
+  "",
   "const WORKGROUP: u32 = 64u;",
+  "const ALIGNED: u32 = 0u;",
   "",
   "struct Params {",
   "  locations: u32,",
@@ -17,12 +20,12 @@ const source = [
   "  classes: u32,",
   "}",
   "",
-  "@group(0) @binding(0) var<storage, read> logits: array<f32>;",
+  "@group(0) @binding(0) var<storage, read> logits: array<vec4<f32>>;",
   "@group(0) @binding(1) var<storage, read> labels: array<u32>;",
   "@group(0) @binding(2) var<storage, read> statistics: array<vec2<f32>>;",
   "@group(0) @binding(3) var<storage, read> weights: array<vec2<f32>>;",
   "@group(0) @binding(4) var<storage, read> lossGradient: array<f32>;",
-  "@group(0) @binding(5) var<storage, read_write> logitGradient: array<f32>;",
+  "@group(0) @binding(5) var<storage, read_write> logitGradient: array<vec4<f32>>;",
   "@group(0) @binding(6) var<storage, read_write> locationGradient: array<f32>;",
   "@group(0) @binding(7) var<uniform> params: Params;",
   "",
@@ -39,13 +42,31 @@ const source = [
   "  let image = location / params.locationsPerImage;",
   "  let weight = weights[location] * lossGradient[image];",
   "  locationGradient[location] = weight.y;",
-  "  let label = labels[image];",
-  "  let maximum = statistics[location].x;",
-  "  let logSum = statistics[location].y;",
-  "  let row = location * params.classes;",
-  "  for (var index = 0u; index < params.classes; index++) {",
-  "    let conditional = exp((logits[row + index] - maximum) - logSum);",
-  "    logitGradient[row + index] = weight.x * (conditional - select(0.0, 1.0, index == label));",
+  "",
+  "  let statistic = statistics[location];",
+  "  let begin = location * params.classes;",
+  "  let end = begin + params.classes;",
+  "",
+  "  let labelled = begin + labels[image];",
+  "  let offsets = vec4<u32>(0u, 1u, 2u, 3u);",
+  "  var quad = (begin + 3u) / 4u;",
+  "  for (; 4u * quad + 3u < end; quad++) {",
+  "    let isLabel = vec4<f32>(vec4<u32>(4u * quad) + offsets == vec4<u32>(labelled));",
+  "    logitGradient[quad] = weight.x * (exp((logits[quad] - statistic.x) - statistic.y) - isLabel);",
+  "  }",
+  "  if (ALIGNED == 0u && 4u * quad < end) {",
+  "    let next = min(location + 1u, params.locations - 1u);",
+  "    let nextImage = next / params.locationsPerImage;",
+  "    let nextStatistic = statistics[next];",
+  "    let nextWeight = weights[next].x * lossGradient[nextImage];",
+  "    let element = vec4<u32>(4u * quad) + offsets;",
+  "    let own = element < vec4<u32>(end);",
+  "    let maximum = select(vec4<f32>(nextStatistic.x), vec4<f32>(statistic.x), own);",
+  "    let logSum = select(vec4<f32>(nextStatistic.y), vec4<f32>(statistic.y), own);",
+  "    let scale = select(vec4<f32>(nextWeight), vec4<f32>(weight.x), own);",
+  "    let nextLabelled = end + labels[nextImage];",
+  "    let isLabel = vec4<f32>(element == select(vec4<u32>(nextLabelled), vec4<u32>(labelled), own));",
+  "    logitGradient[quad] = scale * (exp((logits[quad] - maximum) - logSum) - isLabel);",
   "  }",
   "}",
   "",
@@ -59,7 +80,7 @@ export const backward = {
     "logits": {
       "index": 0,
       "access": "read",
-      "element": "f32"
+      "element": "vec4<f32>"
     },
     "labels": {
       "index": 1,
@@ -84,7 +105,7 @@ export const backward = {
     "logitGradient": {
       "index": 5,
       "access": "read_write",
-      "element": "f32"
+      "element": "vec4<f32>"
     },
     "locationGradient": {
       "index": 6,
@@ -114,6 +135,10 @@ export const backward = {
     "WORKGROUP": {
       "type": "u32",
       "value": 64
+    },
+    "ALIGNED": {
+      "type": "u32",
+      "value": 0
     }
   }
 } as const satisfies KernelModule;

@@ -3,7 +3,6 @@ import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { backward as backwardKernel } from './backward.wgsl.ts';
 import { backwardLanes as backwardLanesKernel } from './backward_lanes.wgsl.ts';
-import { backwardVec4 as backwardVec4Kernel } from './backward_vec4.wgsl.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 import { checkShape } from '../../runtime/shape.ts';
 import { headSizes, launchLikelihood, launchPrior, launchStatistics } from './launch.ts';
@@ -67,24 +66,25 @@ export function jointHead(
       locationGradient,
     };
     const work = { bytes: locations * (8 * classes + 20), flops: 5 * locations * classes };
-    if (variant === 'lanes') {
+    const ALIGNED = classes % 4 === 0 ? 1 : 0;
+    // A location of fewer than four classes has no vec4 of its own.
+    if (variant === 'lanes' || classes < 4) {
       const count = ceilDivide(locations * classes, 4);
       tape.run(backwardLanesKernel, {
         buffers,
         params: { locations, locationsPerImage, classes, count },
         workgroups: ceilDivide(count, backwardLanesKernel.constants.WORKGROUP.value),
-        constants: { ALIGNED: classes % 4 === 0 ? 1 : 0 },
+        constants: { ALIGNED },
         work,
       });
-      return [logitGradient, locationGradient];
-    }
-    const workgroups = ceilDivide(locations, backwardKernel.constants.WORKGROUP.value);
-    if (classes % 4 === 0) {
-      const params = { locations, locationsPerImage, quads: classes / 4 };
-      tape.run(backwardVec4Kernel, { buffers, params, workgroups, work });
     } else {
-      const params = { locations, locationsPerImage, classes };
-      tape.run(backwardKernel, { buffers, params, workgroups, work });
+      tape.run(backwardKernel, {
+        buffers,
+        params: { locations, locationsPerImage, classes },
+        workgroups: ceilDivide(locations, backwardKernel.constants.WORKGROUP.value),
+        constants: { ALIGNED },
+        work,
+      });
     }
     return [logitGradient, locationGradient];
   });

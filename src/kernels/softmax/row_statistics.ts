@@ -1,9 +1,8 @@
 import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
-import { rowStatistics as scalarKernel } from './row_statistics.wgsl.ts';
+import { rowStatistics as invocationKernel } from './row_statistics.wgsl.ts';
 import { rowStatisticsLanes as lanesKernel } from './row_statistics_lanes.wgsl.ts';
-import { rowStatisticsVec4 as vec4Kernel } from './row_statistics_vec4.wgsl.ts';
 
 /**
  * Which invocations share a row: `'invocation'` gives each a row of its own (software adapters: no barriers, everything in
@@ -28,12 +27,9 @@ export function launchRowStatistics(
   if (variant === 'lanes') {
     const workgroups = ceilDivide(rows, lanesKernel.constants.ROWS.value);
     tape.run(lanesKernel, { buffers, params: { rows, columns }, workgroups, work });
-  } else if (columns % 4 === 0) {
-    const workgroups = ceilDivide(rows, vec4Kernel.constants.WORKGROUP.value);
-    tape.run(vec4Kernel, { buffers, params: { rows, quads: columns / 4 }, workgroups, work });
   } else {
-    const workgroups = ceilDivide(rows, scalarKernel.constants.WORKGROUP.value);
-    tape.run(scalarKernel, { buffers, params: { rows, columns }, workgroups, work });
+    const workgroups = ceilDivide(rows, invocationKernel.constants.WORKGROUP.value);
+    tape.run(invocationKernel, { buffers, params: { rows, columns }, workgroups, work });
   }
   return statistics;
 }

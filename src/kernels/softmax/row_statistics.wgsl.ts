@@ -1,5 +1,5 @@
 // Generated from row_statistics.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: d59fc85c7b59a6bc4054bcdb772033f97659df31d730a8048000a095238201db
+// wgsl-sha256: f28325d0b0c091ee77c1d3f9945619f6562aa8ecf1c0eb340c0b63ac2183ad81
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -8,17 +8,33 @@ const source = [
   "",
   "",
   "",
+  "",
   "const WORKGROUP: u32 = 64u;",
-  "const CHUNK: u32 = 8u;",
+  "const QUADS: u32 = 5u;",
+  "const NOTHING: f32 = -1e38;",
   "",
   "struct Params {",
   "  rows: u32,",
   "  columns: u32,",
   "}",
   "",
-  "@group(0) @binding(0) var<storage, read> input: array<f32>;",
+  "@group(0) @binding(0) var<storage, read> input: array<vec4<f32>>;",
   "@group(0) @binding(1) var<storage, read_write> statistics: array<vec2<f32>>;",
   "@group(0) @binding(2) var<uniform> params: Params;",
+  "",
+  "fn largest(v: vec4<f32>) -> f32 {",
+  "  return max(max(v.x, v.y), max(v.z, v.w));",
+  "}",
+  "",
+  "",
+  "fn within(quad: u32, begin: u32, end: u32) -> vec4<f32> {",
+  "  let element = vec4<u32>(4u * quad) + vec4<u32>(0u, 1u, 2u, 3u);",
+  "  return select(",
+  "    vec4<f32>(NOTHING),",
+  "    input[quad],",
+  "    (element >= vec4<u32>(begin)) & (element < vec4<u32>(end)),",
+  "  );",
+  "}",
   "",
   "@compute @workgroup_size(WORKGROUP)",
   "fn main(",
@@ -30,30 +46,36 @@ const source = [
   "  if (row >= params.rows) {",
   "    return;",
   "  }",
-  "  let base = row * params.columns;",
-  "  var maximum = input[base];",
-  "  var sum = 0.0;",
-  "  var first = 0u;",
-  "  for (; first + CHUNK <= params.columns; first += CHUNK) {",
-  "    var chunk: array<f32, CHUNK>;",
-  "    var larger = maximum;",
-  "    for (var i = 0u; i < CHUNK; i++) {",
-  "      chunk[i] = input[base + first + i];",
-  "      larger = max(larger, chunk[i]);",
+  "  let begin = row * params.columns;",
+  "  let end = begin + params.columns;",
+  "  let first = begin / 4u;",
+  "  let last = (end - 1u) / 4u;",
+  "",
+  "  let start = within(first, begin, end);",
+  "  var maximum = largest(start);",
+  "  var sum = exp(start - maximum);",
+  "  var quad = first + 1u;",
+  "  for (; quad + QUADS <= last; quad += QUADS) {",
+  "    var chunk: array<vec4<f32>, QUADS>;",
+  "    var largests = vec4<f32>(maximum);",
+  "    for (var i = 0u; i < QUADS; i++) {",
+  "      chunk[i] = input[quad + i];",
+  "      largests = max(largests, chunk[i]);",
   "    }",
+  "    let larger = largest(largests);",
   "    sum *= exp(maximum - larger);",
   "    maximum = larger;",
-  "    for (var i = 0u; i < CHUNK; i++) {",
+  "    for (var i = 0u; i < QUADS; i++) {",
   "      sum += exp(chunk[i] - maximum);",
   "    }",
   "  }",
-  "  for (; first < params.columns; first++) {",
-  "    let value = input[base + first];",
-  "    let larger = max(maximum, value);",
-  "    sum = sum * exp(maximum - larger) + exp(value - larger);",
+  "  for (; quad <= last; quad++) {",
+  "    let values = within(quad, begin, end);",
+  "    let larger = max(maximum, largest(values));",
+  "    sum = sum * exp(maximum - larger) + exp(values - larger);",
   "    maximum = larger;",
   "  }",
-  "  statistics[row] = vec2<f32>(maximum, log(sum));",
+  "  statistics[row] = vec2<f32>(maximum, log((sum.x + sum.y) + (sum.z + sum.w)));",
   "}",
   "",
 ].join('\n');
@@ -66,7 +88,7 @@ export const rowStatistics = {
     "input": {
       "index": 0,
       "access": "read",
-      "element": "f32"
+      "element": "vec4<f32>"
     },
     "statistics": {
       "index": 1,
@@ -93,9 +115,13 @@ export const rowStatistics = {
       "type": "u32",
       "value": 64
     },
-    "CHUNK": {
+    "QUADS": {
       "type": "u32",
-      "value": 8
+      "value": 5
+    },
+    "NOTHING": {
+      "type": "f32",
+      "value": -1e+38
     }
   }
 } as const satisfies KernelModule;
