@@ -6,6 +6,7 @@ import { averagePoolGradient as scalarGradientKernel } from './average_pool_grad
 import { averagePoolGradientVec4 as vec4GradientKernel } from './average_pool_gradient_vec4.wgsl.ts';
 import { averagePoolVec4 as vec4Kernel } from './average_pool_vec4.wgsl.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
+import { inputBlocks, stripOf, UNROLLED_PIXELS, windowConstants } from '../max_pool/blocks.ts';
 import { poolGeometry } from '../max_pool/geometry.ts';
 
 /** How a window averages; it has no dilation. */
@@ -17,22 +18,8 @@ export interface AveragePoolOptions extends Omit<PoolOptions, 'dilation'> {
   readonly countIncludePadding?: boolean;
 }
 
-/** What the kernels take besides how many invocations there are. */
-function kernelSizes({ channels, ...g }: PoolGeometry, countIncludePadding: boolean) {
-  return {
-    columns: channels % 4 === 0 ? channels / 4 : channels,
-    inputHeight: g.inputHeight,
-    inputWidth: g.inputWidth,
-    outputHeight: g.outputHeight,
-    outputWidth: g.outputWidth,
-    kernelHeight: g.kernelHeight,
-    kernelWidth: g.kernelWidth,
-    strideY: g.strideY,
-    strideX: g.strideX,
-    padTop: g.padTop,
-    padLeft: g.padLeft,
-    countPadding: countIncludePadding ? 1 : 0,
-  };
+interface Averaging extends PoolGeometry {
+  readonly countPadding: number;
 }
 
 /**
@@ -40,30 +27,85 @@ function kernelSizes({ channels, ...g }: PoolGeometry, countIncludePadding: bool
  * conventions for padding. Throws ArgumentError for wrong shapes or options.
  */
 export function averagePool2d(tape: Tape, input: Tensor, options: AveragePoolOptions): Tensor {
-  const geometry = poolGeometry('averagePool2d', input, options);
-  const { batch, channels, outputHeight, outputWidth, kernelHeight, kernelWidth } = geometry;
-  const sizes = kernelSizes(geometry, options.countIncludePadding ?? true);
-  const output = tape.empty([batch, outputHeight, outputWidth, channels]);
-  const kernel = channels % 4 === 0 ? vec4Kernel : scalarKernel;
-  const { STRIP, WORKGROUP } = kernel.constants;
-  const count = batch * outputHeight * ceilDivide(outputWidth, STRIP.value) * sizes.columns;
-  tape.run(kernel, {
-    buffers: { input, output },
-    params: { ...sizes, count },
-    workgroups: ceilDivide(count, WORKGROUP.value),
-    work: { bytes: 4 * (input.size + output.size), flops: output.size * kernelHeight * kernelWidth },
+  const { kernel, stride, padding, countIncludePadding = true } = options;
+  const geometry = poolGeometry('averagePool2d', input, {
+    kernel,
+    ...(stride === undefined ? {} : { stride }),
+    ...(padding === undefined ? {} : { padding }),
   });
+  const averaging = { ...geometry, countPadding: countIncludePadding ? 1 : 0 };
+  const { batch, channels, outputHeight, outputWidth, kernelHeight, kernelWidth } = geometry;
+  const output = tape.empty([batch, outputHeight, outputWidth, channels]);
+  const vec4 = channels % 4 === 0 && kernelHeight * kernelWidth <= UNROLLED_PIXELS;
+  if (vec4) poolVec4(tape, averaging, input, output);
+  else poolScalars(tape, averaging, input, output);
   return tape.record('averagePool2d', output, [input], (outputGradient) => {
     const inputGradient = tape.empty(input.shape);
-    const gradientKernel = channels % 4 === 0 ? vec4GradientKernel : scalarGradientKernel;
-    const strips = ceilDivide(geometry.inputWidth, gradientKernel.constants.STRIP.value);
-    const gradientCount = batch * geometry.inputHeight * strips * sizes.columns;
-    tape.run(gradientKernel, {
-      buffers: { outputGradient, inputGradient },
-      params: { ...sizes, count: gradientCount },
-      workgroups: ceilDivide(gradientCount, gradientKernel.constants.WORKGROUP.value),
-      work: { bytes: 4 * (input.size + output.size), flops: output.size * kernelHeight * kernelWidth },
-    });
+    if (vec4) poolGradientVec4(tape, averaging, outputGradient, inputGradient);
+    else poolGradientScalars(tape, averaging, outputGradient, inputGradient);
     return [inputGradient];
+  });
+}
+
+/** Bytes and additions of either direction. */
+function work(g: PoolGeometry, input: Tensor, output: Tensor) {
+  return { bytes: 4 * (input.size + output.size), flops: output.size * g.kernelHeight * g.kernelWidth };
+}
+
+function imageSizes(g: Averaging) {
+  const { inputHeight, inputWidth, outputHeight, outputWidth, padTop, padLeft, countPadding } = g;
+  return { inputHeight, inputWidth, outputHeight, outputWidth, padTop, padLeft, countPadding };
+}
+
+function windowSizes({ kernelHeight, kernelWidth, strideY, strideX }: Averaging) {
+  return { kernelHeight, kernelWidth, strideY, strideX };
+}
+
+function poolVec4(tape: Tape, g: Averaging, input: Tensor, output: Tensor): void {
+  const columns = g.channels / 4;
+  const strip = stripOf(g.outputWidth, tape.engine.capabilities.software);
+  const count = g.batch * g.outputHeight * ceilDivide(g.outputWidth, strip) * columns;
+  tape.run(vec4Kernel, {
+    buffers: { input, output },
+    params: { ...imageSizes(g), count, columns, strip },
+    workgroups: ceilDivide(count, vec4Kernel.constants.WORKGROUP.value),
+    constants: windowConstants(g),
+    work: work(g, input, output),
+  });
+}
+
+function poolGradientVec4(tape: Tape, g: Averaging, outputGradient: Tensor, inputGradient: Tensor): void {
+  const columns = g.channels / 4;
+  const blocks = inputBlocks(g);
+  const strip = stripOf(blocks.blocksX, tape.engine.capabilities.software);
+  const count = g.batch * blocks.blocksY * ceilDivide(blocks.blocksX, strip) * columns;
+  tape.run(vec4GradientKernel, {
+    buffers: { outputGradient, inputGradient },
+    params: { ...imageSizes(g), ...blocks, count, columns, strip },
+    workgroups: ceilDivide(count, vec4GradientKernel.constants.WORKGROUP.value),
+    constants: windowConstants(g),
+    work: work(g, inputGradient, outputGradient),
+  });
+}
+
+function poolScalars(tape: Tape, g: Averaging, input: Tensor, output: Tensor): void {
+  const { STRIP, WORKGROUP } = scalarKernel.constants;
+  const count = g.batch * g.outputHeight * ceilDivide(g.outputWidth, STRIP.value) * g.channels;
+  tape.run(scalarKernel, {
+    buffers: { input, output },
+    params: { ...imageSizes(g), ...windowSizes(g), count, columns: g.channels },
+    workgroups: ceilDivide(count, WORKGROUP.value),
+    work: work(g, input, output),
+  });
+}
+
+function poolGradientScalars(tape: Tape, g: Averaging, outputGradient: Tensor, inputGradient: Tensor): void {
+  const { STRIP, WORKGROUP } = scalarGradientKernel.constants;
+  const count = g.batch * g.inputHeight * ceilDivide(g.inputWidth, STRIP.value) * g.channels;
+  tape.run(scalarGradientKernel, {
+    buffers: { outputGradient, inputGradient },
+    params: { ...imageSizes(g), ...windowSizes(g), count, columns: g.channels },
+    workgroups: ceilDivide(count, WORKGROUP.value),
+    work: work(g, inputGradient, outputGradient),
   });
 }

@@ -1,11 +1,22 @@
 // Gradient of average pooling, four channels at a time (C is a multiple of 4): every input gathers from the windows that hold it.
 //   inputGradient[n,y,x,c] = sum over the windows that hold (y,x) of outputGradient[n,oy,ox,c] / pixels(oy,ox)
-// with `pixels` as in the forward kernel. outputGradient [N,OH,OW,C], inputGradient [N,H,W,C]. One invocation computes STRIP
-// neighbouring inputs of a row in a fixed order, without atomics. Reads every output's gradient about once from memory, writes
-// 4 bytes an input with `=`.
+// with `pixels` as in the forward kernel. outputGradient [N,OH,OW,C], inputGradient [N,H,W,C]; columns = C / 4.
+// The padded image is cut into blocks of STRIDE_Y x STRIDE_X pixels: all pixels of a block are in the same windows. One invocation
+// walks the windows over `strip` neighbouring blocks of a row, adds each one's gradient to its pixels' running sums, and writes
+// a block when the last window that reaches it has passed. Sums run in a fixed order, without atomics.
+// Moves 4 bytes an output and an input. Writes with `=`.
 
 const WORKGROUP: u32 = 64u;
-const STRIP: u32 = 4u;
+const KERNEL_HEIGHT: u32 = 3u;
+const KERNEL_WIDTH: u32 = 3u;
+const STRIDE_Y: u32 = 1u;
+const STRIDE_X: u32 = 1u;
+// Windows along each axis that reach a block.
+const WINDOWS_Y: u32 = (KERNEL_HEIGHT + STRIDE_Y - 1u) / STRIDE_Y;
+const WINDOWS_X: u32 = (KERNEL_WIDTH + STRIDE_X - 1u) / STRIDE_X;
+// Running sums: the block's rows by the window's columns.
+const SPAN: u32 = max(KERNEL_WIDTH, STRIDE_X);
+const SUMS: u32 = STRIDE_Y * SPAN;
 
 struct Params {
   count: u32,
@@ -14,12 +25,13 @@ struct Params {
   inputWidth: u32,
   outputHeight: u32,
   outputWidth: u32,
-  kernelHeight: u32,
-  kernelWidth: u32,
-  strideY: u32,
-  strideX: u32,
   padTop: u32,
   padLeft: u32,
+  strip: u32,
+  firstBlockY: u32,
+  firstBlockX: u32,
+  blocksY: u32,
+  blocksX: u32,
   countPadding: u32,
 }
 
@@ -27,15 +39,26 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> inputGradient: array<vec4<f32>>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-// The first of the windows along an axis that reach a padded position.
-fn firstWindow(position: u32, span: u32, stride: u32) -> u32 {
-  return (max(position + 1u, span) - span + stride - 1u) / stride;
+// How many of a window's positions along an axis lie inside the image.
+fn inside(window: u32, stride: u32, padding: u32, span: u32, size: u32) -> i32 {
+  let first = i32(window * stride) - i32(padding);
+  return min(first + i32(span), i32(size)) - max(first, 0);
 }
 
-// How many of a window's positions along an axis lie inside the image.
-fn inside(window: u32, span: u32, stride: u32, padding: u32, size: u32) -> u32 {
-  let first = window * stride;
-  return min(first + span - padding, size) - (max(first, padding) - padding);
+// A window's gradient for each of its pixels; zero outside the output.
+fn load(image: u32, y: u32, x: u32, column: u32) -> vec4<f32> {
+  let exists = (y < params.outputHeight) & (x < params.outputWidth);
+  let pixel = (image * params.outputHeight + y) * params.outputWidth + x;
+  let gradient = outputGradient[select(0u, pixel, exists) * params.columns + column];
+  let pixels = select(
+    f32(
+      inside(y, STRIDE_Y, params.padTop, KERNEL_HEIGHT, params.inputHeight) *
+      inside(x, STRIDE_X, params.padLeft, KERNEL_WIDTH, params.inputWidth),
+    ),
+    f32(KERNEL_HEIGHT * KERNEL_WIDTH),
+    params.countPadding == 1u,
+  );
+  return select(vec4<f32>(0.0), gradient / pixels, exists);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -48,31 +71,46 @@ fn main(
   if (id >= params.count) {
     return;
   }
-  let strips = (params.inputWidth + STRIP - 1u) / STRIP;
+  let strips = (params.blocksX + params.strip - 1u) / params.strip;
   let column = id % params.columns;
-  let strip = id / params.columns;
-  let row = strip / strips;
-  let paddedY = row % params.inputHeight + params.padTop;
-  let image = row / params.inputHeight;
-  let firstX = (strip - row * strips) * STRIP;
-  let endX = min(firstX + STRIP, params.inputWidth);
-  let firstOutputY = firstWindow(paddedY, params.kernelHeight, params.strideY);
-  let endOutputY = min(paddedY / params.strideY + 1u, params.outputHeight);
-  let whole = params.kernelHeight * params.kernelWidth;
-  for (var x = firstX; x < endX; x++) {
-    let paddedX = x + params.padLeft;
-    let firstOutputX = firstWindow(paddedX, params.kernelWidth, params.strideX);
-    let endOutputX = min(paddedX / params.strideX + 1u, params.outputWidth);
-    var sum = vec4<f32>(0.0);
-    for (var outputY = firstOutputY; outputY < endOutputY; outputY++) {
-      let height = inside(outputY, params.kernelHeight, params.strideY, params.padTop, params.inputHeight);
-      let outputRow = (image * params.outputHeight + outputY) * params.outputWidth;
-      for (var outputX = firstOutputX; outputX < endOutputX; outputX++) {
-        let width = inside(outputX, params.kernelWidth, params.strideX, params.padLeft, params.inputWidth);
-        let pixels = select(height * width, whole, params.countPadding == 1u);
-        sum += outputGradient[(outputRow + outputX) * params.columns + column] / f32(pixels);
+  let part = id / params.columns;
+  let row = part / strips;
+  let image = row / params.blocksY;
+  let blockY = row - image * params.blocksY + params.firstBlockY;
+  let firstX = (part - row * strips) * params.strip + params.firstBlockX;
+  let endX = min(firstX + params.strip, params.firstBlockX + params.blocksX);
+
+  // sums[sy * SPAN + kx] is that of the pixel at (sy, kx) from the upper left corner of the block of output x.
+  var sums: array<vec4<f32>, SUMS>;
+  for (var step = 0u; step < endX - firstX + WINDOWS_X - 1u; step++) {
+    // Left of the output this wraps to a large number.
+    let blockX = firstX + step - (WINDOWS_X - 1u);
+    for (var wy = 0u; wy < WINDOWS_Y; wy++) {
+      let gradient = load(image, blockY - wy, blockX, column);
+      for (var sy = 0u; sy < STRIDE_Y; sy++) {
+        if (wy * STRIDE_Y + sy < KERNEL_HEIGHT) {
+          for (var kx = 0u; kx < KERNEL_WIDTH; kx++) {
+            sums[sy * SPAN + kx] += gradient;
+          }
+        }
       }
     }
-    inputGradient[(row * params.inputWidth + x) * params.columns + column] = sum;
+    for (var sy = 0u; sy < STRIDE_Y; sy++) {
+      let y = blockY * STRIDE_Y + sy - params.padTop;
+      for (var sx = 0u; sx < STRIDE_X; sx++) {
+        let x = blockX * STRIDE_X + sx - params.padLeft;
+        if (step >= WINDOWS_X - 1u && y < params.inputHeight && x < params.inputWidth) {
+          let pixel = (image * params.inputHeight + y) * params.inputWidth + x;
+          inputGradient[pixel * params.columns + column] = sums[sy * SPAN + sx];
+        }
+      }
+      for (var kx = 0u; kx < SPAN; kx++) {
+        if (kx + STRIDE_X < SPAN) {
+          sums[sy * SPAN + kx] = sums[sy * SPAN + min(kx + STRIDE_X, SPAN - 1u)];
+        } else {
+          sums[sy * SPAN + kx] = vec4<f32>(0.0);
+        }
+      }
+    }
   }
 }

@@ -1,5 +1,5 @@
 // Generated from average_pool_gradient_vec4.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 9cb9e6a7d4d78f6c72b0d80c92f238aea7c5de8e8c14e4d30147021f801ff1e8
+// wgsl-sha256: 7def2acd469cfde9d18a67475fb503a797a53f5fbfd8cd312b12d7a90f06be6b
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -9,8 +9,19 @@ const source = [
   "",
   "",
   "",
+  "",
+  "",
   "const WORKGROUP: u32 = 64u;",
-  "const STRIP: u32 = 4u;",
+  "const KERNEL_HEIGHT: u32 = 3u;",
+  "const KERNEL_WIDTH: u32 = 3u;",
+  "const STRIDE_Y: u32 = 1u;",
+  "const STRIDE_X: u32 = 1u;",
+  "",
+  "const WINDOWS_Y: u32 = (KERNEL_HEIGHT + STRIDE_Y - 1u) / STRIDE_Y;",
+  "const WINDOWS_X: u32 = (KERNEL_WIDTH + STRIDE_X - 1u) / STRIDE_X;",
+  "",
+  "const SPAN: u32 = max(KERNEL_WIDTH, STRIDE_X);",
+  "const SUMS: u32 = STRIDE_Y * SPAN;",
   "",
   "struct Params {",
   "  count: u32,",
@@ -19,12 +30,13 @@ const source = [
   "  inputWidth: u32,",
   "  outputHeight: u32,",
   "  outputWidth: u32,",
-  "  kernelHeight: u32,",
-  "  kernelWidth: u32,",
-  "  strideY: u32,",
-  "  strideX: u32,",
   "  padTop: u32,",
   "  padLeft: u32,",
+  "  strip: u32,",
+  "  firstBlockY: u32,",
+  "  firstBlockX: u32,",
+  "  blocksY: u32,",
+  "  blocksX: u32,",
   "  countPadding: u32,",
   "}",
   "",
@@ -33,14 +45,25 @@ const source = [
   "@group(0) @binding(2) var<uniform> params: Params;",
   "",
   "",
-  "fn firstWindow(position: u32, span: u32, stride: u32) -> u32 {",
-  "  return (max(position + 1u, span) - span + stride - 1u) / stride;",
+  "fn inside(window: u32, stride: u32, padding: u32, span: u32, size: u32) -> i32 {",
+  "  let first = i32(window * stride) - i32(padding);",
+  "  return min(first + i32(span), i32(size)) - max(first, 0);",
   "}",
   "",
   "",
-  "fn inside(window: u32, span: u32, stride: u32, padding: u32, size: u32) -> u32 {",
-  "  let first = window * stride;",
-  "  return min(first + span - padding, size) - (max(first, padding) - padding);",
+  "fn load(image: u32, y: u32, x: u32, column: u32) -> vec4<f32> {",
+  "  let exists = (y < params.outputHeight) & (x < params.outputWidth);",
+  "  let pixel = (image * params.outputHeight + y) * params.outputWidth + x;",
+  "  let gradient = outputGradient[select(0u, pixel, exists) * params.columns + column];",
+  "  let pixels = select(",
+  "    f32(",
+  "      inside(y, STRIDE_Y, params.padTop, KERNEL_HEIGHT, params.inputHeight) *",
+  "      inside(x, STRIDE_X, params.padLeft, KERNEL_WIDTH, params.inputWidth),",
+  "    ),",
+  "    f32(KERNEL_HEIGHT * KERNEL_WIDTH),",
+  "    params.countPadding == 1u,",
+  "  );",
+  "  return select(vec4<f32>(0.0), gradient / pixels, exists);",
   "}",
   "",
   "@compute @workgroup_size(WORKGROUP)",
@@ -53,32 +76,47 @@ const source = [
   "  if (id >= params.count) {",
   "    return;",
   "  }",
-  "  let strips = (params.inputWidth + STRIP - 1u) / STRIP;",
+  "  let strips = (params.blocksX + params.strip - 1u) / params.strip;",
   "  let column = id % params.columns;",
-  "  let strip = id / params.columns;",
-  "  let row = strip / strips;",
-  "  let paddedY = row % params.inputHeight + params.padTop;",
-  "  let image = row / params.inputHeight;",
-  "  let firstX = (strip - row * strips) * STRIP;",
-  "  let endX = min(firstX + STRIP, params.inputWidth);",
-  "  let firstOutputY = firstWindow(paddedY, params.kernelHeight, params.strideY);",
-  "  let endOutputY = min(paddedY / params.strideY + 1u, params.outputHeight);",
-  "  let whole = params.kernelHeight * params.kernelWidth;",
-  "  for (var x = firstX; x < endX; x++) {",
-  "    let paddedX = x + params.padLeft;",
-  "    let firstOutputX = firstWindow(paddedX, params.kernelWidth, params.strideX);",
-  "    let endOutputX = min(paddedX / params.strideX + 1u, params.outputWidth);",
-  "    var sum = vec4<f32>(0.0);",
-  "    for (var outputY = firstOutputY; outputY < endOutputY; outputY++) {",
-  "      let height = inside(outputY, params.kernelHeight, params.strideY, params.padTop, params.inputHeight);",
-  "      let outputRow = (image * params.outputHeight + outputY) * params.outputWidth;",
-  "      for (var outputX = firstOutputX; outputX < endOutputX; outputX++) {",
-  "        let width = inside(outputX, params.kernelWidth, params.strideX, params.padLeft, params.inputWidth);",
-  "        let pixels = select(height * width, whole, params.countPadding == 1u);",
-  "        sum += outputGradient[(outputRow + outputX) * params.columns + column] / f32(pixels);",
+  "  let part = id / params.columns;",
+  "  let row = part / strips;",
+  "  let image = row / params.blocksY;",
+  "  let blockY = row - image * params.blocksY + params.firstBlockY;",
+  "  let firstX = (part - row * strips) * params.strip + params.firstBlockX;",
+  "  let endX = min(firstX + params.strip, params.firstBlockX + params.blocksX);",
+  "",
+  "",
+  "  var sums: array<vec4<f32>, SUMS>;",
+  "  for (var step = 0u; step < endX - firstX + WINDOWS_X - 1u; step++) {",
+  "",
+  "    let blockX = firstX + step - (WINDOWS_X - 1u);",
+  "    for (var wy = 0u; wy < WINDOWS_Y; wy++) {",
+  "      let gradient = load(image, blockY - wy, blockX, column);",
+  "      for (var sy = 0u; sy < STRIDE_Y; sy++) {",
+  "        if (wy * STRIDE_Y + sy < KERNEL_HEIGHT) {",
+  "          for (var kx = 0u; kx < KERNEL_WIDTH; kx++) {",
+  "            sums[sy * SPAN + kx] += gradient;",
+  "          }",
+  "        }",
   "      }",
   "    }",
-  "    inputGradient[(row * params.inputWidth + x) * params.columns + column] = sum;",
+  "    for (var sy = 0u; sy < STRIDE_Y; sy++) {",
+  "      let y = blockY * STRIDE_Y + sy - params.padTop;",
+  "      for (var sx = 0u; sx < STRIDE_X; sx++) {",
+  "        let x = blockX * STRIDE_X + sx - params.padLeft;",
+  "        if (step >= WINDOWS_X - 1u && y < params.inputHeight && x < params.inputWidth) {",
+  "          let pixel = (image * params.inputHeight + y) * params.inputWidth + x;",
+  "          inputGradient[pixel * params.columns + column] = sums[sy * SPAN + sx];",
+  "        }",
+  "      }",
+  "      for (var kx = 0u; kx < SPAN; kx++) {",
+  "        if (kx + STRIDE_X < SPAN) {",
+  "          sums[sy * SPAN + kx] = sums[sy * SPAN + min(kx + STRIDE_X, SPAN - 1u)];",
+  "        } else {",
+  "          sums[sy * SPAN + kx] = vec4<f32>(0.0);",
+  "        }",
+  "      }",
+  "    }",
   "  }",
   "}",
   "",
@@ -128,32 +166,36 @@ export const averagePoolGradientVec4 = {
         "offset": 20,
         "type": "u32"
       },
-      "kernelHeight": {
+      "padTop": {
         "offset": 24,
         "type": "u32"
       },
-      "kernelWidth": {
+      "padLeft": {
         "offset": 28,
         "type": "u32"
       },
-      "strideY": {
+      "strip": {
         "offset": 32,
         "type": "u32"
       },
-      "strideX": {
+      "firstBlockY": {
         "offset": 36,
         "type": "u32"
       },
-      "padTop": {
+      "firstBlockX": {
         "offset": 40,
         "type": "u32"
       },
-      "padLeft": {
+      "blocksY": {
         "offset": 44,
         "type": "u32"
       },
-      "countPadding": {
+      "blocksX": {
         "offset": 48,
+        "type": "u32"
+      },
+      "countPadding": {
+        "offset": 52,
         "type": "u32"
       }
     }
@@ -163,9 +205,21 @@ export const averagePoolGradientVec4 = {
       "type": "u32",
       "value": 64
     },
-    "STRIP": {
+    "KERNEL_HEIGHT": {
       "type": "u32",
-      "value": 4
+      "value": 3
+    },
+    "KERNEL_WIDTH": {
+      "type": "u32",
+      "value": 3
+    },
+    "STRIDE_Y": {
+      "type": "u32",
+      "value": 1
+    },
+    "STRIDE_X": {
+      "type": "u32",
+      "value": 1
     }
   }
 } as const satisfies KernelModule;

@@ -1,5 +1,5 @@
 // Generated from average_pool_vec4.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: b2f8e2dac8cc9feb9e3fbe38cdcb2fd64d5328fc464bfcfb51107a39beec34f0
+// wgsl-sha256: d0da8010dd78ab34ac0b6eb974631a3e2318e929ccf484564ec780e9677f87e9
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -9,8 +9,14 @@ const source = [
   "",
   "",
   "",
+  "",
   "const WORKGROUP: u32 = 64u;",
-  "const STRIP: u32 = 4u;",
+  "const KERNEL_HEIGHT: u32 = 3u;",
+  "const KERNEL_WIDTH: u32 = 3u;",
+  "const STRIDE_Y: u32 = 1u;",
+  "const STRIDE_X: u32 = 1u;",
+  "",
+  "const OVERLAP: u32 = max(KERNEL_WIDTH, STRIDE_X) - STRIDE_X;",
   "",
   "struct Params {",
   "  count: u32,",
@@ -19,18 +25,35 @@ const source = [
   "  inputWidth: u32,",
   "  outputHeight: u32,",
   "  outputWidth: u32,",
-  "  kernelHeight: u32,",
-  "  kernelWidth: u32,",
-  "  strideY: u32,",
-  "  strideX: u32,",
   "  padTop: u32,",
   "  padLeft: u32,",
+  "  strip: u32,",
   "  countPadding: u32,",
   "}",
   "",
   "@group(0) @binding(0) var<storage, read> input: array<vec4<f32>>;",
   "@group(0) @binding(1) var<storage, read_write> output: array<vec4<f32>>;",
   "@group(0) @binding(2) var<uniform> params: Params;",
+  "",
+  "",
+  "fn columnSum(image: u32, top: i32, x: i32, column: u32) -> vec4<f32> {",
+  "  let height = i32(params.inputHeight);",
+  "  let width = i32(params.inputWidth);",
+  "  let stride = params.inputWidth * params.columns;",
+  "  let start = image * params.inputHeight * stride + u32(clamp(x, 0, width - 1)) * params.columns + column;",
+  "  var sum = vec4<f32>(0.0);",
+  "  for (var ky = 0u; ky < KERNEL_HEIGHT; ky++) {",
+  "    let y = top + i32(ky);",
+  "    let value = input[start + u32(clamp(y, 0, height - 1)) * stride];",
+  "    sum += select(vec4<f32>(0.0), value, y >= 0 && y < height);",
+  "  }",
+  "  return select(vec4<f32>(0.0), sum, x >= 0 && x < width);",
+  "}",
+  "",
+  "",
+  "fn inside(first: i32, span: u32, size: u32) -> i32 {",
+  "  return min(first + i32(span), i32(size)) - max(first, 0);",
+  "}",
   "",
   "@compute @workgroup_size(WORKGROUP)",
   "fn main(",
@@ -42,30 +65,38 @@ const source = [
   "  if (id >= params.count) {",
   "    return;",
   "  }",
-  "  let strips = (params.outputWidth + STRIP - 1u) / STRIP;",
+  "  let strips = (params.outputWidth + params.strip - 1u) / params.strip;",
   "  let column = id % params.columns;",
-  "  let strip = id / params.columns;",
-  "  let row = strip / strips;",
+  "  let part = id / params.columns;",
+  "  let row = part / strips;",
   "  let image = row / params.outputHeight;",
-  "  let paddedY = (row % params.outputHeight) * params.strideY;",
-  "  let firstY = max(paddedY, params.padTop) - params.padTop;",
-  "  let endY = min(paddedY + params.kernelHeight - params.padTop, params.inputHeight);",
-  "  let firstX = (strip - row * strips) * STRIP;",
-  "  let endX = min(firstX + STRIP, params.outputWidth);",
+  "  let top = i32((row - image * params.outputHeight) * STRIDE_Y) - i32(params.padTop);",
+  "  let firstX = (part - row * strips) * params.strip;",
+  "  let endX = min(firstX + params.strip, params.outputWidth);",
+  "  let rows = inside(top, KERNEL_HEIGHT, params.inputHeight);",
+  "",
+  "  var sums: array<vec4<f32>, KERNEL_WIDTH>;",
+  "  for (var kx = 0u; kx < OVERLAP; kx++) {",
+  "    sums[STRIDE_X + kx] = columnSum(image, top, i32(firstX * STRIDE_X + kx) - i32(params.padLeft), column);",
+  "  }",
   "  for (var x = firstX; x < endX; x++) {",
-  "    let paddedX = x * params.strideX;",
-  "    let firstInputX = max(paddedX, params.padLeft) - params.padLeft;",
-  "    let endInputX = min(paddedX + params.kernelWidth - params.padLeft, params.inputWidth);",
-  "    var sum = vec4<f32>(0.0);",
-  "    for (var inputY = firstY; inputY < endY; inputY++) {",
-  "      let inputRow = (image * params.inputHeight + inputY) * params.inputWidth;",
-  "      for (var inputX = firstInputX; inputX < endInputX; inputX++) {",
-  "        sum += input[(inputRow + inputX) * params.columns + column];",
-  "      }",
+  "    let left = i32(x * STRIDE_X) - i32(params.padLeft);",
+  "    for (var kx = 0u; kx < OVERLAP; kx++) {",
+  "      sums[kx] = sums[STRIDE_X + kx];",
   "    }",
-  "    let inside = (endY - firstY) * (endInputX - firstInputX);",
-  "    let pixels = select(inside, params.kernelHeight * params.kernelWidth, params.countPadding == 1u);",
-  "    output[(row * params.outputWidth + x) * params.columns + column] = sum / f32(pixels);",
+  "    for (var kx = OVERLAP; kx < KERNEL_WIDTH; kx++) {",
+  "      sums[kx] = columnSum(image, top, left + i32(kx), column);",
+  "    }",
+  "    var sum = sums[0];",
+  "    for (var kx = 1u; kx < KERNEL_WIDTH; kx++) {",
+  "      sum += sums[kx];",
+  "    }",
+  "    let pixels = select(",
+  "      f32(rows * inside(left, KERNEL_WIDTH, params.inputWidth)),",
+  "      f32(KERNEL_HEIGHT * KERNEL_WIDTH),",
+  "      params.countPadding == 1u,",
+  "    );",
+  "    output[(row * params.outputWidth + x) * params.columns + column] = sum / pixels;",
   "  }",
   "}",
   "",
@@ -89,7 +120,7 @@ export const averagePoolVec4 = {
   },
   "params": {
     "index": 2,
-    "size": 64,
+    "size": 48,
     "fields": {
       "count": {
         "offset": 0,
@@ -115,32 +146,20 @@ export const averagePoolVec4 = {
         "offset": 20,
         "type": "u32"
       },
-      "kernelHeight": {
+      "padTop": {
         "offset": 24,
         "type": "u32"
       },
-      "kernelWidth": {
+      "padLeft": {
         "offset": 28,
         "type": "u32"
       },
-      "strideY": {
+      "strip": {
         "offset": 32,
         "type": "u32"
       },
-      "strideX": {
-        "offset": 36,
-        "type": "u32"
-      },
-      "padTop": {
-        "offset": 40,
-        "type": "u32"
-      },
-      "padLeft": {
-        "offset": 44,
-        "type": "u32"
-      },
       "countPadding": {
-        "offset": 48,
+        "offset": 36,
         "type": "u32"
       }
     }
@@ -150,9 +169,21 @@ export const averagePoolVec4 = {
       "type": "u32",
       "value": 64
     },
-    "STRIP": {
+    "KERNEL_HEIGHT": {
       "type": "u32",
-      "value": 4
+      "value": 3
+    },
+    "KERNEL_WIDTH": {
+      "type": "u32",
+      "value": 3
+    },
+    "STRIDE_Y": {
+      "type": "u32",
+      "value": 1
+    },
+    "STRIDE_X": {
+      "type": "u32",
+      "value": 1
     }
   }
 } as const satisfies KernelModule;

@@ -30,6 +30,8 @@ export const averagePoolCases: OpCases<AveragePoolOptions> = {
     ...poolCases('inputs between the windows', [1, 11, 11, 4], { kernel: 2, stride: 3, padding: 1 }),
     ...poolCases('mixed', [1, 11, 9, 4], { kernel: [4, 3], stride: [1, 2], padding: [2, 0] }),
     ...poolCases('mixed, odd channels', [2, 9, 11, 5], { kernel: [3, 4], stride: [2, 1], padding: [0, 2] }),
+    ...poolCases('window of 81 pixels', [1, 13, 11, 4], { kernel: 9, stride: 2, padding: 4 }),
+    ...poolCases('stride beyond the window', [2, 9, 10, 4], { kernel: [1, 2], stride: [3, 4] }),
     ...poolCases(
       'outliers',
       [1, 13, 11, 4],
@@ -42,6 +44,6 @@ export const averagePoolCases: OpCases<AveragePoolOptions> = {
   referenceGradient: (inputs, outputGradient, options) => [
     averagePoolReferenceGradient(array64Input(inputs, 0), outputGradient, options),
   ],
-  // Sums of at most 25 values of random sign, 2^-24 each, and a division, for which WGSL allows 2.5 ulp.
+  // Sums of at most 81 values of random sign, 2^-24 each, and a division, for which WGSL allows 2.5 ulp.
   tolerance: { absolute: 0, relative: 16 * 2 ** -24 },
 };

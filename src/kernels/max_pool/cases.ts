@@ -29,6 +29,8 @@ export const maxPoolCases: OpCases<PoolOptions> = {
     poolCase('2 by 2, one channel', [3, 7, 9, 1], { kernel: 2 }),
     poolCase('stride 1', [1, 7, 5, 4], { kernel: 3, stride: 1, padding: 1 }),
     poolCase('inputs between the windows', [1, 11, 11, 4], { kernel: 2, stride: 3 }),
+    poolCase('long strips', [1, 5, 37, 4], { kernel: [2, 5], stride: [1, 2], padding: [1, 2] }),
+    poolCase('stride beyond the window', [2, 9, 10, 4], { kernel: [1, 2], stride: [3, 4] }),
     poolCase('mixed', [2, 11, 9, 4], { kernel: [3, 2], stride: [1, 2], padding: [1, 0] }),
     poolCase('mixed, odd channels', [2, 11, 9, 3], { kernel: [2, 3], stride: [2, 1], padding: [0, 1] }),
     poolCase('dilated', [1, 11, 13, 4], { kernel: 3, stride: 2, padding: 2, dilation: 2 }),

@@ -1,5 +1,5 @@
 // Generated from max_pool_gradient_vec4.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: da6c95c7824b82f59209c93f70adcaace3e48a18d5277be85ad3e2ee44f5c504
+// wgsl-sha256: 28aae96907735faa16f34e3011c583d1c0cd82132de8c420cc34a6a5fda0ed40
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -9,8 +9,18 @@ const source = [
   "",
   "",
   "",
+  "",
   "const WORKGROUP: u32 = 64u;",
-  "const STRIP: u32 = 4u;",
+  "const KERNEL_HEIGHT: u32 = 3u;",
+  "const KERNEL_WIDTH: u32 = 3u;",
+  "const STRIDE_Y: u32 = 2u;",
+  "const STRIDE_X: u32 = 2u;",
+  "",
+  "const WINDOWS_Y: u32 = (KERNEL_HEIGHT + STRIDE_Y - 1u) / STRIDE_Y;",
+  "const WINDOWS_X: u32 = (KERNEL_WIDTH + STRIDE_X - 1u) / STRIDE_X;",
+  "",
+  "const SPAN: u32 = max(KERNEL_WIDTH, STRIDE_X);",
+  "const SUMS: u32 = STRIDE_Y * SPAN;",
   "",
   "struct Params {",
   "  count: u32,",
@@ -19,14 +29,18 @@ const source = [
   "  inputWidth: u32,",
   "  outputHeight: u32,",
   "  outputWidth: u32,",
-  "  kernelHeight: u32,",
-  "  kernelWidth: u32,",
-  "  strideY: u32,",
-  "  strideX: u32,",
   "  padTop: u32,",
   "  padLeft: u32,",
-  "  dilationY: u32,",
-  "  dilationX: u32,",
+  "  strip: u32,",
+  "  firstBlockY: u32,",
+  "  firstBlockX: u32,",
+  "  blocksY: u32,",
+  "  blocksX: u32,",
+  "}",
+  "",
+  "struct Window {",
+  "  gradient: vec4<f32>,",
+  "  place: vec4<u32>,",
   "}",
   "",
   "@group(0) @binding(0) var<storage, read> outputGradient: array<vec4<f32>>;",
@@ -35,8 +49,12 @@ const source = [
   "@group(0) @binding(3) var<uniform> params: Params;",
   "",
   "",
-  "fn firstWindow(position: u32, span: u32, stride: u32) -> u32 {",
-  "  return (max(position + 1u, span) - span + stride - 1u) / stride;",
+  "fn load(image: u32, y: u32, x: u32, column: u32) -> Window {",
+  "  let inside = (y < params.outputHeight) & (x < params.outputWidth);",
+  "  let pixel = (image * params.outputHeight + y) * params.outputWidth + x;",
+  "  let index = select(0u, pixel, inside) * params.columns + column;",
+  "  let bytes = vec4<u32>(select(0xffffffffu, indices[index], inside)) >> vec4<u32>(0u, 8u, 16u, 24u);",
+  "  return Window(outputGradient[index], bytes & vec4<u32>(255u));",
   "}",
   "",
   "@compute @workgroup_size(WORKGROUP)",
@@ -49,38 +67,49 @@ const source = [
   "  if (id >= params.count) {",
   "    return;",
   "  }",
-  "  let strips = (params.inputWidth + STRIP - 1u) / STRIP;",
+  "  let strips = (params.blocksX + params.strip - 1u) / params.strip;",
   "  let column = id % params.columns;",
-  "  let strip = id / params.columns;",
-  "  let row = strip / strips;",
-  "  let paddedY = row % params.inputHeight + params.padTop;",
-  "  let image = row / params.inputHeight;",
-  "  let firstX = (strip - row * strips) * STRIP;",
-  "  let endX = min(firstX + STRIP, params.inputWidth);",
-  "  let spanY = (params.kernelHeight - 1u) * params.dilationY + 1u;",
-  "  let spanX = (params.kernelWidth - 1u) * params.dilationX + 1u;",
-  "  let firstOutputY = firstWindow(paddedY, spanY, params.strideY);",
-  "  let endOutputY = min(paddedY / params.strideY + 1u, params.outputHeight);",
-  "  for (var x = firstX; x < endX; x++) {",
-  "    let paddedX = x + params.padLeft;",
-  "    let firstOutputX = firstWindow(paddedX, spanX, params.strideX);",
-  "    let endOutputX = min(paddedX / params.strideX + 1u, params.outputWidth);",
-  "    var sum = vec4<f32>(0.0);",
-  "    for (var outputY = firstOutputY; outputY < endOutputY; outputY++) {",
-  "      let offsetY = paddedY - outputY * params.strideY;",
-  "      let outputRow = (image * params.outputHeight + outputY) * params.outputWidth;",
-  "      for (var outputX = firstOutputX; outputX < endOutputX; outputX++) {",
-  "        let offsetX = paddedX - outputX * params.strideX;",
-  "        if (offsetY % params.dilationY != 0u || offsetX % params.dilationX != 0u) {",
-  "          continue;",
+  "  let part = id / params.columns;",
+  "  let row = part / strips;",
+  "  let image = row / params.blocksY;",
+  "  let blockY = row - image * params.blocksY + params.firstBlockY;",
+  "  let firstX = (part - row * strips) * params.strip + params.firstBlockX;",
+  "  let endX = min(firstX + params.strip, params.firstBlockX + params.blocksX);",
+  "",
+  "",
+  "  var sums: array<vec4<f32>, SUMS>;",
+  "  for (var step = 0u; step < endX - firstX + WINDOWS_X - 1u; step++) {",
+  "",
+  "    let blockX = firstX + step - (WINDOWS_X - 1u);",
+  "    for (var wy = 0u; wy < WINDOWS_Y; wy++) {",
+  "      let window = load(image, blockY - wy, blockX, column);",
+  "      for (var sy = 0u; sy < STRIDE_Y; sy++) {",
+  "        let ky = wy * STRIDE_Y + sy;",
+  "        if (ky < KERNEL_HEIGHT) {",
+  "          for (var kx = 0u; kx < KERNEL_WIDTH; kx++) {",
+  "            let chosen = window.place == vec4<u32>(ky * KERNEL_WIDTH + kx);",
+  "            sums[sy * SPAN + kx] += select(vec4<f32>(0.0), window.gradient, chosen);",
+  "          }",
   "        }",
-  "        let place = (offsetY / params.dilationY) * params.kernelWidth + offsetX / params.dilationX;",
-  "        let index = (outputRow + outputX) * params.columns + column;",
-  "        let bytes = vec4<u32>(indices[index]) >> vec4<u32>(0u, 8u, 16u, 24u);",
-  "        sum += select(vec4<f32>(0.0), outputGradient[index], (bytes & vec4<u32>(255u)) == vec4<u32>(place));",
   "      }",
   "    }",
-  "    inputGradient[(row * params.inputWidth + x) * params.columns + column] = sum;",
+  "    for (var sy = 0u; sy < STRIDE_Y; sy++) {",
+  "      let y = blockY * STRIDE_Y + sy - params.padTop;",
+  "      for (var sx = 0u; sx < STRIDE_X; sx++) {",
+  "        let x = blockX * STRIDE_X + sx - params.padLeft;",
+  "        if (step >= WINDOWS_X - 1u && y < params.inputHeight && x < params.inputWidth) {",
+  "          let pixel = (image * params.inputHeight + y) * params.inputWidth + x;",
+  "          inputGradient[pixel * params.columns + column] = sums[sy * SPAN + sx];",
+  "        }",
+  "      }",
+  "      for (var kx = 0u; kx < SPAN; kx++) {",
+  "        if (kx + STRIDE_X < SPAN) {",
+  "          sums[sy * SPAN + kx] = sums[sy * SPAN + min(kx + STRIDE_X, SPAN - 1u)];",
+  "        } else {",
+  "          sums[sy * SPAN + kx] = vec4<f32>(0.0);",
+  "        }",
+  "      }",
+  "    }",
   "  }",
   "}",
   "",
@@ -135,36 +164,32 @@ export const maxPoolGradientVec4 = {
         "offset": 20,
         "type": "u32"
       },
-      "kernelHeight": {
+      "padTop": {
         "offset": 24,
         "type": "u32"
       },
-      "kernelWidth": {
+      "padLeft": {
         "offset": 28,
         "type": "u32"
       },
-      "strideY": {
+      "strip": {
         "offset": 32,
         "type": "u32"
       },
-      "strideX": {
+      "firstBlockY": {
         "offset": 36,
         "type": "u32"
       },
-      "padTop": {
+      "firstBlockX": {
         "offset": 40,
         "type": "u32"
       },
-      "padLeft": {
+      "blocksY": {
         "offset": 44,
         "type": "u32"
       },
-      "dilationY": {
+      "blocksX": {
         "offset": 48,
-        "type": "u32"
-      },
-      "dilationX": {
-        "offset": 52,
         "type": "u32"
       }
     }
@@ -174,9 +199,21 @@ export const maxPoolGradientVec4 = {
       "type": "u32",
       "value": 64
     },
-    "STRIP": {
+    "KERNEL_HEIGHT": {
       "type": "u32",
-      "value": 4
+      "value": 3
+    },
+    "KERNEL_WIDTH": {
+      "type": "u32",
+      "value": 3
+    },
+    "STRIDE_Y": {
+      "type": "u32",
+      "value": 2
+    },
+    "STRIDE_X": {
+      "type": "u32",
+      "value": 2
     }
   }
 } as const satisfies KernelModule;

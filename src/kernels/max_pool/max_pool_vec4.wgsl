@@ -1,15 +1,20 @@
-// Max pooling of four channels at a time: C is a multiple of 4 and the window has fewer than 255 pixels.
-//   output[n,y,x,c] = max over the window's pixels inside the image of input[n, y * strideY - padTop + ky * dilationY, ..., c]
-//   indices[n,y,x,c] = ky * kernelWidth + kx of the first maximum, rows first, as PyTorch; a NaN wins over any number and the
-//   last NaN over the others (by its bits, because WGSL may assume that comparisons see none). A window that lies
-//   outside the image altogether gives `lowest` (-infinity, which WGSL cannot write) and no index.
-// input [N,H,W,C], output [N,OH,OW,C]; indices [N,OH,OW,C/4], a byte a channel, lowest first; 255 is none.
-// One invocation computes STRIP neighbouring outputs of a row, `columns` = C / 4 invocations the channels of a pixel. Reads every
-// input about once from memory, writes 5 bytes an output. Writes with `=`.
+// Max pooling of four channels at a time: C is a multiple of 4, the window has fewer than 255 pixels and no dilation.
+//   output[n,y,x,c] = max over the window's pixels inside the image of input[n, y * STRIDE_Y - padTop + ky, ..., c]
+//   indices[n,y,x,c] = ky * KERNEL_WIDTH + kx of the first maximum, rows first, as PyTorch; a NaN wins over any number and the last
+//   NaN over the others (found by its bits, because WGSL may assume that comparisons see none)
+// input [N,H,W,C], output [N,OH,OW,C]; indices [N,OH,OW,C/4], a byte a channel, lowest first. columns = C / 4.
+// One invocation computes `strip` neighbouring outputs of a row. It keeps the maxima of the window's pixel columns, so that windows
+// that overlap in x load their common columns once. Coordinates outside the image are clamped into it: padding is at most half
+// of the window, so the clamped pixel is one of the window's, and it keeps its own index.
+// Moves 4 bytes an input and 5 an output. Writes with `=`.
 
 const WORKGROUP: u32 = 64u;
-const STRIP: u32 = 4u;
-const NONE: u32 = 0xffffffffu;
+const KERNEL_HEIGHT: u32 = 3u;
+const KERNEL_WIDTH: u32 = 3u;
+const STRIDE_Y: u32 = 2u;
+const STRIDE_X: u32 = 2u;
+// Columns that a window has in common with its left neighbour.
+const OVERLAP: u32 = max(KERNEL_WIDTH, STRIDE_X) - STRIDE_X;
 
 struct Params {
   count: u32,
@@ -18,21 +23,43 @@ struct Params {
   inputWidth: u32,
   outputHeight: u32,
   outputWidth: u32,
-  kernelHeight: u32,
-  kernelWidth: u32,
-  strideY: u32,
-  strideX: u32,
   padTop: u32,
   padLeft: u32,
-  dilationY: u32,
-  dilationX: u32,
-  lowest: f32,
+  strip: u32,
+}
+
+// The first maximum of a window's pixel column, and its row within the window.
+struct Maximum {
+  value: vec4<f32>,
+  row: vec4<u32>,
 }
 
 @group(0) @binding(0) var<storage, read> input: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> output: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> indices: array<u32>;
 @group(0) @binding(3) var<uniform> params: Params;
+
+fn isNan(value: vec4<f32>) -> vec4<bool> {
+  return (bitcast<vec4<i32>>(value) & vec4<i32>(0x7fffffff)) > vec4<i32>(0x7f800000);
+}
+
+fn clampedX(x: i32) -> i32 {
+  return clamp(x, 0, i32(params.inputWidth) - 1);
+}
+
+fn columnMaximum(image: u32, top: i32, x: i32, column: u32) -> Maximum {
+  let stride = params.inputWidth * params.columns;
+  let start = image * params.inputHeight * stride + u32(clampedX(x)) * params.columns + column;
+  var best = Maximum();
+  for (var ky = 0u; ky < KERNEL_HEIGHT; ky++) {
+    let y = clamp(top + i32(ky), 0, i32(params.inputHeight) - 1);
+    let value = input[start + u32(y) * stride];
+    let better = (value > best.value) | isNan(value) | vec4<bool>(ky == 0u);
+    best.value = select(best.value, value, better);
+    best.row = select(best.row, vec4<u32>(u32(y - top)), better);
+  }
+  return best;
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -44,41 +71,39 @@ fn main(
   if (id >= params.count) {
     return;
   }
-  let strips = (params.outputWidth + STRIP - 1u) / STRIP;
+  let strips = (params.outputWidth + params.strip - 1u) / params.strip;
   let column = id % params.columns;
-  let strip = id / params.columns;
-  let row = strip / strips;
-  let y = row % params.outputHeight;
+  let part = id / params.columns;
+  let row = part / strips;
   let image = row / params.outputHeight;
-  let firstX = (strip - row * strips) * STRIP;
-  let endX = min(firstX + STRIP, params.outputWidth);
+  let top = i32((row - image * params.outputHeight) * STRIDE_Y) - i32(params.padTop);
+  let firstX = (part - row * strips) * params.strip;
+  let endX = min(firstX + params.strip, params.outputWidth);
+
+  var maxima: array<Maximum, KERNEL_WIDTH>;
+  for (var kx = 0u; kx < OVERLAP; kx++) {
+    maxima[STRIDE_X + kx] = columnMaximum(image, top, i32(firstX * STRIDE_X + kx) - i32(params.padLeft), column);
+  }
   for (var x = firstX; x < endX; x++) {
-    var best = vec4<f32>(params.lowest);
-    var place = vec4<u32>(NONE);
-    var found = false;
-    for (var ky = 0u; ky < params.kernelHeight; ky++) {
-      // Above the image this wraps to a large number.
-      let inputY = y * params.strideY + ky * params.dilationY - params.padTop;
-      if (inputY >= params.inputHeight) {
-        continue;
-      }
-      let inputRow = (image * params.inputHeight + inputY) * params.inputWidth;
-      for (var kx = 0u; kx < params.kernelWidth; kx++) {
-        let inputX = x * params.strideX + kx * params.dilationX - params.padLeft;
-        if (inputX >= params.inputWidth) {
-          continue;
-        }
-        let value = input[(inputRow + inputX) * params.columns + column];
-        let isNan = (bitcast<vec4<u32>>(value) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u);
-        let better = (value > best) | isNan | vec4<bool>(!found);
-        best = select(best, value, better);
-        place = select(place, vec4<u32>(ky * params.kernelWidth + kx), better);
-        found = true;
-      }
+    let left = i32(x * STRIDE_X) - i32(params.padLeft);
+    for (var kx = 0u; kx < OVERLAP; kx++) {
+      maxima[kx] = maxima[STRIDE_X + kx];
+    }
+    for (var kx = OVERLAP; kx < KERNEL_WIDTH; kx++) {
+      maxima[kx] = columnMaximum(image, top, left + i32(kx), column);
+    }
+    var best = maxima[0].value;
+    var place = maxima[0].row * KERNEL_WIDTH + u32(clampedX(left) - left);
+    for (var kx = 1u; kx < KERNEL_WIDTH; kx++) {
+      let value = maxima[kx].value;
+      let valuePlace = maxima[kx].row * KERNEL_WIDTH + u32(clampedX(left + i32(kx)) - left);
+      let later = valuePlace > place;
+      let better = (value > best) | ((value == best) & !later) | (isNan(value) & (later | !isNan(best)));
+      best = select(best, value, better);
+      place = select(place, valuePlace, better);
     }
     let index = (row * params.outputWidth + x) * params.columns + column;
     output[index] = best;
-    let bytes = place & vec4<u32>(255u);
-    indices[index] = bytes.x | (bytes.y << 8u) | (bytes.z << 16u) | (bytes.w << 24u);
+    indices[index] = place.x | (place.y << 8u) | (place.z << 16u) | (place.w << 24u);
   }
 }

@@ -1,5 +1,5 @@
 // Generated from max_pool_vec4.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 192ed6f0b08a89817a1a24c374f99dea5cf71ef7853e95b5ac35eef1b3181206
+// wgsl-sha256: 0f7b853e2dafc1056586966e976883463aee22bf8c5fc6160c2cfbd7c1f8223a
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -12,9 +12,14 @@ const source = [
   "",
   "",
   "",
+  "",
   "const WORKGROUP: u32 = 64u;",
-  "const STRIP: u32 = 4u;",
-  "const NONE: u32 = 0xffffffffu;",
+  "const KERNEL_HEIGHT: u32 = 3u;",
+  "const KERNEL_WIDTH: u32 = 3u;",
+  "const STRIDE_Y: u32 = 2u;",
+  "const STRIDE_X: u32 = 2u;",
+  "",
+  "const OVERLAP: u32 = max(KERNEL_WIDTH, STRIDE_X) - STRIDE_X;",
   "",
   "struct Params {",
   "  count: u32,",
@@ -23,21 +28,43 @@ const source = [
   "  inputWidth: u32,",
   "  outputHeight: u32,",
   "  outputWidth: u32,",
-  "  kernelHeight: u32,",
-  "  kernelWidth: u32,",
-  "  strideY: u32,",
-  "  strideX: u32,",
   "  padTop: u32,",
   "  padLeft: u32,",
-  "  dilationY: u32,",
-  "  dilationX: u32,",
-  "  lowest: f32,",
+  "  strip: u32,",
+  "}",
+  "",
+  "",
+  "struct Maximum {",
+  "  value: vec4<f32>,",
+  "  row: vec4<u32>,",
   "}",
   "",
   "@group(0) @binding(0) var<storage, read> input: array<vec4<f32>>;",
   "@group(0) @binding(1) var<storage, read_write> output: array<vec4<f32>>;",
   "@group(0) @binding(2) var<storage, read_write> indices: array<u32>;",
   "@group(0) @binding(3) var<uniform> params: Params;",
+  "",
+  "fn isNan(value: vec4<f32>) -> vec4<bool> {",
+  "  return (bitcast<vec4<i32>>(value) & vec4<i32>(0x7fffffff)) > vec4<i32>(0x7f800000);",
+  "}",
+  "",
+  "fn clampedX(x: i32) -> i32 {",
+  "  return clamp(x, 0, i32(params.inputWidth) - 1);",
+  "}",
+  "",
+  "fn columnMaximum(image: u32, top: i32, x: i32, column: u32) -> Maximum {",
+  "  let stride = params.inputWidth * params.columns;",
+  "  let start = image * params.inputHeight * stride + u32(clampedX(x)) * params.columns + column;",
+  "  var best = Maximum();",
+  "  for (var ky = 0u; ky < KERNEL_HEIGHT; ky++) {",
+  "    let y = clamp(top + i32(ky), 0, i32(params.inputHeight) - 1);",
+  "    let value = input[start + u32(y) * stride];",
+  "    let better = (value > best.value) | isNan(value) | vec4<bool>(ky == 0u);",
+  "    best.value = select(best.value, value, better);",
+  "    best.row = select(best.row, vec4<u32>(u32(y - top)), better);",
+  "  }",
+  "  return best;",
+  "}",
   "",
   "@compute @workgroup_size(WORKGROUP)",
   "fn main(",
@@ -49,42 +76,40 @@ const source = [
   "  if (id >= params.count) {",
   "    return;",
   "  }",
-  "  let strips = (params.outputWidth + STRIP - 1u) / STRIP;",
+  "  let strips = (params.outputWidth + params.strip - 1u) / params.strip;",
   "  let column = id % params.columns;",
-  "  let strip = id / params.columns;",
-  "  let row = strip / strips;",
-  "  let y = row % params.outputHeight;",
+  "  let part = id / params.columns;",
+  "  let row = part / strips;",
   "  let image = row / params.outputHeight;",
-  "  let firstX = (strip - row * strips) * STRIP;",
-  "  let endX = min(firstX + STRIP, params.outputWidth);",
-  "  for (var x = firstX; x < endX; x++) {",
-  "    var best = vec4<f32>(params.lowest);",
-  "    var place = vec4<u32>(NONE);",
-  "    var found = false;",
-  "    for (var ky = 0u; ky < params.kernelHeight; ky++) {",
+  "  let top = i32((row - image * params.outputHeight) * STRIDE_Y) - i32(params.padTop);",
+  "  let firstX = (part - row * strips) * params.strip;",
+  "  let endX = min(firstX + params.strip, params.outputWidth);",
   "",
-  "      let inputY = y * params.strideY + ky * params.dilationY - params.padTop;",
-  "      if (inputY >= params.inputHeight) {",
-  "        continue;",
-  "      }",
-  "      let inputRow = (image * params.inputHeight + inputY) * params.inputWidth;",
-  "      for (var kx = 0u; kx < params.kernelWidth; kx++) {",
-  "        let inputX = x * params.strideX + kx * params.dilationX - params.padLeft;",
-  "        if (inputX >= params.inputWidth) {",
-  "          continue;",
-  "        }",
-  "        let value = input[(inputRow + inputX) * params.columns + column];",
-  "        let isNan = (bitcast<vec4<u32>>(value) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u);",
-  "        let better = (value > best) | isNan | vec4<bool>(!found);",
-  "        best = select(best, value, better);",
-  "        place = select(place, vec4<u32>(ky * params.kernelWidth + kx), better);",
-  "        found = true;",
-  "      }",
+  "  var maxima: array<Maximum, KERNEL_WIDTH>;",
+  "  for (var kx = 0u; kx < OVERLAP; kx++) {",
+  "    maxima[STRIDE_X + kx] = columnMaximum(image, top, i32(firstX * STRIDE_X + kx) - i32(params.padLeft), column);",
+  "  }",
+  "  for (var x = firstX; x < endX; x++) {",
+  "    let left = i32(x * STRIDE_X) - i32(params.padLeft);",
+  "    for (var kx = 0u; kx < OVERLAP; kx++) {",
+  "      maxima[kx] = maxima[STRIDE_X + kx];",
+  "    }",
+  "    for (var kx = OVERLAP; kx < KERNEL_WIDTH; kx++) {",
+  "      maxima[kx] = columnMaximum(image, top, left + i32(kx), column);",
+  "    }",
+  "    var best = maxima[0].value;",
+  "    var place = maxima[0].row * KERNEL_WIDTH + u32(clampedX(left) - left);",
+  "    for (var kx = 1u; kx < KERNEL_WIDTH; kx++) {",
+  "      let value = maxima[kx].value;",
+  "      let valuePlace = maxima[kx].row * KERNEL_WIDTH + u32(clampedX(left + i32(kx)) - left);",
+  "      let later = valuePlace > place;",
+  "      let better = (value > best) | ((value == best) & !later) | (isNan(value) & (later | !isNan(best)));",
+  "      best = select(best, value, better);",
+  "      place = select(place, valuePlace, better);",
   "    }",
   "    let index = (row * params.outputWidth + x) * params.columns + column;",
   "    output[index] = best;",
-  "    let bytes = place & vec4<u32>(255u);",
-  "    indices[index] = bytes.x | (bytes.y << 8u) | (bytes.z << 16u) | (bytes.w << 24u);",
+  "    indices[index] = place.x | (place.y << 8u) | (place.z << 16u) | (place.w << 24u);",
   "  }",
   "}",
   "",
@@ -113,7 +138,7 @@ export const maxPoolVec4 = {
   },
   "params": {
     "index": 3,
-    "size": 64,
+    "size": 48,
     "fields": {
       "count": {
         "offset": 0,
@@ -139,41 +164,17 @@ export const maxPoolVec4 = {
         "offset": 20,
         "type": "u32"
       },
-      "kernelHeight": {
+      "padTop": {
         "offset": 24,
         "type": "u32"
       },
-      "kernelWidth": {
+      "padLeft": {
         "offset": 28,
         "type": "u32"
       },
-      "strideY": {
+      "strip": {
         "offset": 32,
         "type": "u32"
-      },
-      "strideX": {
-        "offset": 36,
-        "type": "u32"
-      },
-      "padTop": {
-        "offset": 40,
-        "type": "u32"
-      },
-      "padLeft": {
-        "offset": 44,
-        "type": "u32"
-      },
-      "dilationY": {
-        "offset": 48,
-        "type": "u32"
-      },
-      "dilationX": {
-        "offset": 52,
-        "type": "u32"
-      },
-      "lowest": {
-        "offset": 56,
-        "type": "f32"
       }
     }
   },
@@ -182,9 +183,21 @@ export const maxPoolVec4 = {
       "type": "u32",
       "value": 64
     },
-    "STRIP": {
+    "KERNEL_HEIGHT": {
       "type": "u32",
-      "value": 4
+      "value": 3
+    },
+    "KERNEL_WIDTH": {
+      "type": "u32",
+      "value": 3
+    },
+    "STRIDE_Y": {
+      "type": "u32",
+      "value": 2
+    },
+    "STRIDE_X": {
+      "type": "u32",
+      "value": 2
     }
   }
 } as const satisfies KernelModule;
