@@ -1,0 +1,171 @@
+import type { Engine } from '../runtime/engine.ts';
+import type { HeadLogits, Prediction } from './head.ts';
+import type { Layer, Mode, Pass } from './layers.ts';
+import type { ModelConfiguration, ModelOptions } from './configuration.ts';
+import type { ParameterStore } from '../runtime/parameters.ts';
+import type { SafetensorsTensor } from './safetensors.ts';
+import type { StateDict } from './state_dict.ts';
+import type { Tape } from '../runtime/tape.ts';
+import type { Tensor } from '../runtime/tensor.ts';
+import type { Weights, WeightsCopy } from './weights.ts';
+import { ArgumentError, reject } from '../runtime/errors.ts';
+import { checkShape, imageShape } from '../runtime/shape.ts';
+import { Head } from './head.ts';
+import { initialValues } from './initialisation.ts';
+import { jointPosterior } from '../kernels/joint_head/joint_maps.ts';
+import { foldClassifier, listNames, readStateDict, stateNames, writeStateDict } from './state_dict.ts';
+import { mean } from '../kernels/reduce/reduce.ts';
+import { modelConfiguration, resnetConfiguration } from './configuration.ts';
+import { ModelWeights } from './weights.ts';
+import { ResNetTrunk } from './resnet.ts';
+
+/** How to run images through a model. */
+export interface ForwardOptions {
+  /** Default: 'eval'. */
+  readonly mode?: Mode;
+  /** Instead of the model's own: a copy of earlier weights. */
+  readonly weights?: Weights;
+  /** See `Pass.observe`. */
+  readonly observe?: Pass['observe'];
+}
+
+/** What a forward pass gives. */
+export interface Forward extends HeadLogits {
+  /** The trunk's output, [N,H,W,D]. Without gradients its memory is reused unless it was kept. */
+  readonly features: Tensor;
+}
+
+/** How to compute a loss. */
+export interface LossOptions extends ForwardOptions {
+  /** EM only: q(z) [N,H,W] in place of the posterior under the weights themselves; from `posterior` of a slow copy. */
+  readonly posterior?: Tensor;
+}
+
+/** The loss of a batch, recorded on the tape. */
+export interface Loss extends HeadLogits {
+  /** Mean over the batch, [], in nats: hand it to `tape.backward`. */
+  readonly loss: Tensor;
+  /** [N], in nats. */
+  readonly perSample: Tensor;
+  /** [N,C]; the largest is the predicted class. p(y|x) for CALM, mean logits for CAM. */
+  readonly scores: Tensor;
+}
+
+/** An image classifier whose decision is made location by location: a ResNet trunk, and a CAM or CALM head on it. */
+export class Model {
+  readonly engine: Engine;
+  readonly configuration: ModelConfiguration;
+  readonly weights: ModelWeights;
+  /** All layers with parameters, trunk first. */
+  readonly layers: readonly Layer[];
+  readonly #trunk: ResNetTrunk;
+  readonly #head: Head;
+
+  constructor(engine: Engine, configuration: ModelConfiguration) {
+    this.engine = engine;
+    this.configuration = configuration;
+    this.#trunk = new ResNetTrunk(resnetConfiguration(configuration));
+    this.#head = new Head(configuration.head, this.#trunk.channels, configuration.classes);
+    this.layers = [...this.#trunk.layers, ...this.#head.layers];
+    // CAM's loss does not reach the attention branch, which is there for its checkpoints' sake: frozen, so that nothing moves it.
+    const frozen =
+      configuration.head.kind === 'cam' ? ['attention', ...configuration.frozen] : configuration.frozen;
+    this.weights = new ModelWeights(engine, this.layers, (name) =>
+      frozen.some((prefix) => name === prefix || name.startsWith(`${prefix}.`)),
+    );
+    for (const layer of this.layers) {
+      for (const [name, values] of initialValues(layer, configuration.seed, configuration.initialisation))
+        engine.write(this.weights.parameter(name), values);
+    }
+  }
+
+  /** The trained tensors, their gradients, and their names. */
+  get parameters(): ParameterStore {
+    return this.weights.parameters;
+  }
+
+  /** Images f32 [N,H,W,3], normalised, to features and logits. Throws ArgumentError when they are no such images. */
+  forward(tape: Tape, images: Tensor, options: ForwardOptions = {}): Forward {
+    const [, , , channels] = imageShape('forward', 'images', images);
+    if (channels !== 3) reject('forward', 'channels of images', String(channels), '3');
+    const pass: Pass = {
+      tape,
+      weights: options.weights ?? this.weights,
+      mode: options.mode ?? 'eval',
+      ...(options.observe === undefined ? {} : { observe: options.observe }),
+    };
+    const features = this.#trunk.run(pass, images);
+    const logits = this.#head.logits(pass, features);
+    tape.release(features);
+    return { features, ...logits };
+  }
+
+  /** The head's loss for images [N,H,W,3] with labels [N]. Mode is 'train' unless the options say otherwise. */
+  loss(tape: Tape, images: Tensor, labels: Tensor<'u32'>, options: LossOptions = {}): Loss {
+    checkShape('loss', 'labels', labels, [images.shape[0] ?? 0]);
+    const { classLogits, locationLogits } = this.forward(tape, images, { mode: 'train', ...options });
+    const logits = { classLogits, locationLogits };
+    const { perSample, scores } = this.#head.loss(tape, logits, labels, options.posterior);
+    return { ...logits, perSample, scores, loss: mean(tape, perSample) };
+  }
+
+  /** p(z|x,y) of the labels, [N,H,W], not recorded. Throws ArgumentError for a CAM head, which has none. */
+  posterior(tape: Tape, images: Tensor, labels: Tensor<'u32'>, options: ForwardOptions = {}): Tensor {
+    if (this.configuration.head.kind === 'cam')
+      throw new ArgumentError('posterior: the head is cam, wanted calm-em or calm-ml');
+    const { classLogits, locationLogits } = this.forward(tape, images, options);
+    return jointPosterior(tape, classLogits, locationLogits, labels, this.#head.posteriorOptions);
+  }
+
+  /** Probabilities [N,C], prior [N,H,W] and both logits of images [N,H,W,3]. */
+  predict(tape: Tape, images: Tensor, options: ForwardOptions = {}): Prediction {
+    const { classLogits, locationLogits } = this.forward(tape, images, options);
+    return this.#head.predict(tape, { classLogits, locationLogits });
+  }
+
+  /** All numbers by PyTorch name, in PyTorch's layouts, ready for `writeSafetensors`. */
+  stateDict(): Promise<Map<string, SafetensorsTensor>> {
+    return readStateDict(this.engine, this.layers, this.weights);
+  }
+
+  /**
+   * Takes all numbers from a state dict of the same network. torchvision's `fc` becomes the head's 1x1 convolution when the head
+   * is CAM; the attention branch, which such a file lacks, then stays as it is.
+   * @throws ArgumentError naming what is missing, unknown or of another shape; the weights are then unchanged
+   */
+  loadStateDict(state: StateDict): void {
+    const torchvision = state.has('fc.weight') && this.configuration.head.kind === 'cam';
+    const folded = torchvision ? foldClassifier(state) : state;
+    const layers = torchvision ? this.layers.filter(({ name }) => name !== 'attention.0') : this.layers;
+    const known = new Set(stateNames(this.layers));
+    const unknown = [...folded.keys()].filter((name) => !known.has(name));
+    if (unknown.length > 0)
+      throw new ArgumentError(`loadStateDict: the network has no ${listNames(unknown)}`);
+    writeStateDict(this.engine, layers, this.weights, folded);
+  }
+
+  /** Takes the trunk's numbers from a state dict and leaves the head as it is: the start of fine-tuning. */
+  loadTrunk(state: StateDict): void {
+    writeStateDict(this.engine, this.#trunk.layers, this.weights, state);
+  }
+
+  /** A copy of the present weights for `ForwardOptions.weights`. The caller disposes of it. */
+  copyWeights(): WeightsCopy {
+    return this.weights.copy();
+  }
+
+  dispose(): void {
+    this.weights.dispose();
+  }
+}
+
+/**
+ * Builds a model with initial weights on an engine.
+ *
+ *     const model = createModel(engine, { architecture: 'resnet50', head: 'calm-em', classes: 200 });
+ *
+ * @throws ArgumentError naming the option that cannot be
+ */
+export function createModel(engine: Engine, options: ModelOptions): Model {
+  return new Model(engine, modelConfiguration(options));
+}

@@ -1,0 +1,132 @@
+import type { Engine } from '../runtime/engine.ts';
+import type { Layer } from './layers.ts';
+import type { SafetensorsTensor } from './safetensors.ts';
+import type { Shape } from '../runtime/shape.ts';
+import type { Tensor } from '../runtime/tensor.ts';
+import type { ModelWeights } from './weights.ts';
+import { ArgumentError } from '../runtime/errors.ts';
+import { encodeTensor, toFloat32, toFloat64 } from './safetensors.ts';
+import { formatShape, sameShape } from '../runtime/shape.ts';
+import { hwioToOihw, oihwToHwio } from './layout.ts';
+import { parametersOf } from './layers.ts';
+
+/** A network's numbers by their PyTorch names, in PyTorch's layouts: what a safetensors file holds. */
+export type StateDict = ReadonlyMap<string, SafetensorsTensor>;
+
+/** One tensor of a state dict and where it lives. */
+interface Slot {
+  readonly name: string;
+  readonly tensor: Tensor;
+  /** As PyTorch has it: OIHW for convolutions. */
+  readonly shape: Shape;
+}
+
+const pytorchShape = (shape: Shape): Shape => {
+  const [height, width, inputs, outputs] = shape;
+  return shape.length === 4 ? [outputs ?? 1, inputs ?? 1, height ?? 1, width ?? 1] : shape;
+};
+
+const trackedName = (layer: Layer): string => `${layer.name}.num_batches_tracked`;
+
+/** The float tensors of the layers, in PyTorch's order. */
+function slotsOf(layers: readonly Layer[], weights: ModelWeights): Slot[] {
+  return layers.flatMap((layer) => {
+    const parameters = parametersOf(layer).map(({ name, shape }) => ({
+      name,
+      tensor: weights.parameter(name),
+      shape: pytorchShape(shape),
+    }));
+    if (layer.kind === 'conv2d') return parameters;
+    const { mean, variance } = weights.running(layer.name);
+    return [
+      ...parameters,
+      { name: `${layer.name}.running_mean`, tensor: mean, shape: mean.shape },
+      { name: `${layer.name}.running_var`, tensor: variance, shape: variance.shape },
+    ];
+  });
+}
+
+/** Reads all numbers of the layers: parameters, running statistics and `num_batches_tracked`. */
+export async function readStateDict(
+  engine: Engine,
+  layers: readonly Layer[],
+  weights: ModelWeights,
+): Promise<Map<string, SafetensorsTensor>> {
+  const slots = slotsOf(layers, weights);
+  const values = await Promise.all(slots.map(({ tensor }) => engine.read(tensor)));
+  const state = new Map<string, SafetensorsTensor>();
+  for (const [index, { name, tensor, shape }] of slots.entries()) {
+    const read = values[index] ?? new Float32Array();
+    state.set(name, encodeTensor(shape.length === 4 ? hwioToOihw(read, tensor.shape) : read, shape));
+  }
+  for (const layer of layers) {
+    if (layer.kind === 'conv2d') continue;
+    const batches = BigInt64Array.of(BigInt(weights.running(layer.name).batches));
+    state.set(trackedName(layer), encodeTensor(batches, []));
+  }
+  return state;
+}
+
+/** The names of the layers' tensors in a state dict. */
+export function stateNames(layers: readonly Layer[]): string[] {
+  return layers.flatMap((layer) => [
+    ...parametersOf(layer).map(({ name }) => name),
+    ...(layer.kind === 'conv2d'
+      ? []
+      : [`${layer.name}.running_mean`, `${layer.name}.running_var`, trackedName(layer)]),
+  ]);
+}
+
+/**
+ * Writes a state dict's tensors into the layers. Everything is checked before anything is written: after an error the weights
+ * are as they were. `num_batches_tracked` may be absent (files made before PyTorch had it, and torchvision's): it becomes 0.
+ * @throws ArgumentError naming missing tensors and wrong shapes
+ */
+export function writeStateDict(
+  engine: Engine,
+  layers: readonly Layer[],
+  weights: ModelWeights,
+  state: StateDict,
+): void {
+  const slots = slotsOf(layers, weights);
+  const missing = slots.filter(({ name }) => !state.has(name)).map(({ name }) => name);
+  if (missing.length > 0) throw new ArgumentError(`loadStateDict: the state has no ${listNames(missing)}`);
+  const loaded = slots.map(({ name, tensor, shape }) => {
+    const stored = state.get(name);
+    if (stored === undefined || !sameShape(stored.shape, shape)) {
+      throw new ArgumentError(
+        `loadStateDict: ${name} is ${formatShape(stored?.shape ?? [])}, wanted ${formatShape(shape)}`,
+      );
+    }
+    const values = toFloat32(stored);
+    return { tensor, values: shape.length === 4 ? oihwToHwio(values, shape) : values };
+  });
+  for (const { tensor, values } of loaded) engine.write(tensor, values);
+  for (const layer of layers) {
+    if (layer.kind === 'conv2d') continue;
+    const tracked = state.get(trackedName(layer));
+    weights.running(layer.name).batches = tracked === undefined ? 0 : (toFloat64(tracked)[0] ?? 0);
+  }
+}
+
+/** A few names and how many more there are. */
+export function listNames(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(', ');
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
+}
+
+/**
+ * torchvision's classifier as our head: `fc.weight` [C,D] becomes `conv_last.weight` [C,D,1,1]. The mean over space commutes with
+ * a linear map, so averaging first and mapping first give the same logits. Any other state is returned as it is.
+ */
+export function foldClassifier(state: StateDict): StateDict {
+  const weight = state.get('fc.weight');
+  const bias = state.get('fc.bias');
+  if (weight === undefined || bias === undefined || state.has('conv_last.weight')) return state;
+  const folded = new Map(state);
+  folded.delete('fc.weight');
+  folded.delete('fc.bias');
+  folded.set('conv_last.weight', { ...weight, shape: [...weight.shape, 1, 1] });
+  folded.set('conv_last.bias', bias);
+  return folded;
+}

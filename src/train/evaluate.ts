@@ -1,0 +1,101 @@
+import type { Model } from '../model/model.ts';
+import type { Normalization, TrainingBatch } from './batch.ts';
+import { IMAGENET_NORMALIZATION, uploadBatch } from './batch.ts';
+import { startTape } from '../kernels/tape.ts';
+
+/** How well a model classifies a set of images. */
+export interface Evaluation {
+  readonly images: number;
+  /** Share of images whose most probable class is the label. */
+  readonly accuracy: number;
+  /** Mean of -log p(y|x) in nats: the same measure for every head, whatever it is trained by. */
+  readonly negativeLogLikelihood: number;
+  /** p(y|x) of all images in order, [images, classes]. */
+  readonly probabilities: Float32Array;
+  /** [images] */
+  readonly labels: Uint32Array;
+  readonly seconds: number;
+}
+
+interface Scored {
+  readonly labels: Uint32Array;
+  readonly probabilities: Float32Array;
+}
+
+function launch(model: Model, batch: TrainingBatch, normalization: Normalization): Promise<Float32Array> {
+  const tape = startTape(model.engine, { gradients: false });
+  try {
+    const { images, labels } = uploadBatch(model.engine, tape, batch, normalization);
+    labels.dispose();
+    return model.engine.read(model.predict(tape, images).probabilities);
+  } finally {
+    tape.end();
+  }
+}
+
+function summarize(scored: readonly Scored[], classes: number, seconds: number): Evaluation {
+  const images = scored.reduce((sum, { labels }) => sum + labels.length, 0);
+  const probabilities = new Float32Array(images * classes);
+  const labels = new Uint32Array(images);
+  let first = 0;
+  for (const part of scored) {
+    probabilities.set(part.probabilities, first * classes);
+    labels.set(part.labels, first);
+    first += part.labels.length;
+  }
+  let correct = 0;
+  let loss = 0;
+  for (const [image, label] of labels.entries()) {
+    const row = probabilities.subarray(image * classes, (image + 1) * classes);
+    let best = 0;
+    for (let c = 1; c < classes; c++) if ((row[c] ?? 0) > (row[best] ?? 0)) best = c;
+    if (best === label) correct++;
+    loss -= Math.log(row[label] ?? Number.NaN);
+  }
+  const count = Math.max(images, 1);
+  return {
+    images,
+    accuracy: correct / count,
+    negativeLogLikelihood: loss / count,
+    probabilities,
+    labels,
+    seconds,
+  };
+}
+
+/**
+ * Classifies all images of the batches in eval mode. Each batch's result is read while the next one computes.
+ * `onBatch` is told how many images are done.
+ */
+export async function evaluate(
+  model: Model,
+  batches: AsyncIterable<TrainingBatch>,
+  options: {
+    readonly normalization?: Normalization;
+    readonly onBatch?: (images: number) => void;
+    readonly signal?: AbortSignal;
+  } = {},
+): Promise<Evaluation> {
+  const normalization = options.normalization ?? IMAGENET_NORMALIZATION;
+  const start = performance.now();
+  const scored: Scored[] = [];
+  let images = 0;
+  let pending: { labels: Uint32Array; probabilities: Promise<Float32Array> } | null = null;
+  const take = async (): Promise<void> => {
+    if (pending === null) return;
+    const { labels, probabilities } = pending;
+    scored.push({ labels, probabilities: await probabilities });
+    images += labels.length;
+    options.onBatch?.(images);
+  };
+  for await (const batch of batches) {
+    options.signal?.throwIfAborted();
+    const probabilities = launch(model, batch, normalization);
+    // Whoever awaits it sees the failure; should an earlier batch fail first, this one must not end the process.
+    probabilities.catch(() => undefined);
+    await take();
+    pending = { labels: batch.labels, probabilities };
+  }
+  await take();
+  return summarize(scored, model.configuration.classes, (performance.now() - start) / 1000);
+}

@@ -1,0 +1,281 @@
+import type { Evaluation } from './evaluate.ts';
+import type { Model } from '../model/model.ts';
+import type { Normalization, TrainingBatch } from './batch.ts';
+import type { PosteriorSource } from './slow_posterior.ts';
+import type { Schedule } from './schedule.ts';
+import type { Sgd, SgdGroup } from '../kernels/sgd/sgd.ts';
+import type { Tensor } from '../runtime/tensor.ts';
+import { accuracyCount } from '../kernels/argmax/argmax.ts';
+import { ArgumentError, reject } from '../runtime/errors.ts';
+import { checkPosteriorSource, SlowPosterior } from './slow_posterior.ts';
+import { createSgd } from '../kernels/sgd/sgd.ts';
+import { evaluate } from './evaluate.ts';
+import { IMAGENET_NORMALIZATION, uploadBatch } from './batch.ts';
+import { learningRateFactor } from './schedule.ts';
+import { officialGroups } from './parameter_groups.ts';
+import { startTape } from '../kernels/tape.ts';
+
+/** How to train. Only the learning rate is needed; the rest defaults to what the released CALM code does. */
+export interface TrainerOptions {
+  /** Of the slow group (see `officialGroups`); without meaning when `groups` are given. */
+  readonly learningRate: number;
+  /** Instead of the official groups. Trainable parameters in no group stay as they are. */
+  readonly groups?: readonly SgdGroup[];
+  /** The official fine-tuning groups: only the head is fast. Default: false. */
+  readonly fineTune?: boolean;
+  /** Default: 1e-4, on everything. */
+  readonly weightDecay?: number;
+  /** Default: 0.9. */
+  readonly momentum?: number;
+  /** Default: true. */
+  readonly nesterov?: boolean;
+  /** Default: times 0.1 before epochs 30, 60, ... */
+  readonly schedule?: Schedule;
+  /** Default: 'current'. */
+  readonly posterior?: PosteriorSource;
+  /** Default: ImageNet's. */
+  readonly normalization?: Normalization;
+  /**
+   * Optimiser steps that may be under way before the oldest one's loss is read. Two keep the GPU busy while the CPU prepares and
+   * reports; more only delay the reports. Default: 2.
+   */
+  readonly stepsInFlight?: number;
+}
+
+/** One training step, told when its numbers have arrived: at least one step late. */
+export interface StepEvent {
+  /** From 1. */
+  readonly epoch: number;
+  /** Within the epoch, from 1. */
+  readonly step: number;
+  readonly stepsPerEpoch: number;
+  /** Images of this epoch so far. */
+  readonly images: number;
+  /** Of this batch, in nats. */
+  readonly loss: number;
+  /** Share of this batch whose highest score is the label's, before the step. */
+  readonly accuracy: number;
+  /** Means over the epoch so far. */
+  readonly meanLoss: number;
+  readonly meanAccuracy: number;
+  /** Of the first group. */
+  readonly learningRate: number;
+  /** Since the epoch began. */
+  readonly seconds: number;
+}
+
+/** One epoch of training. */
+export interface EpochSummary {
+  readonly epoch: number;
+  readonly steps: number;
+  readonly images: number;
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly learningRate: number;
+  readonly seconds: number;
+  /** Of the validation images, where there are any. */
+  readonly validation?: Evaluation;
+}
+
+/** How to run an epoch. */
+export interface EpochOptions {
+  /** From 1. */
+  readonly epoch: number;
+  readonly stepsPerEpoch: number;
+  readonly onStep?: (event: StepEvent) => void;
+  /** Ends training between two steps; the call then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** How to run several. */
+export interface FitOptions extends Omit<EpochOptions, 'epoch'> {
+  /** Last epoch, counted from 1. */
+  readonly epochs: number;
+  /** The batches of an epoch. */
+  readonly train: (epoch: number) => AsyncIterable<TrainingBatch>;
+  /** Batches to validate on after every epoch. */
+  readonly validate?: () => AsyncIterable<TrainingBatch>;
+  /** Is awaited after every epoch: the place to save a checkpoint. */
+  readonly onEpoch?: (summary: EpochSummary) => void | Promise<void>;
+}
+
+/** A step whose numbers are still on their way. */
+interface PendingStep {
+  readonly step: number;
+  readonly size: number;
+  readonly learningRate: number;
+  readonly results: Promise<readonly [loss: Float32Array, correct: Uint32Array]>;
+}
+
+/** Trains a model by SGD: preprocessing, forward, loss, backward and update are one batch of GPU work a step. */
+export class Trainer {
+  readonly model: Model;
+  readonly optimizer: Sgd;
+  /** The slow copy theta', where the posterior comes from one. */
+  readonly slow: SlowPosterior | null;
+  readonly #options: TrainerOptions;
+  readonly #normalization: Normalization;
+  readonly #schedule: Schedule;
+  readonly #baseRates: readonly number[];
+  readonly #one: Tensor;
+  #epochsDone = 0;
+  #steps = 0;
+
+  constructor(model: Model, options: TrainerOptions) {
+    const { learningRate, fineTune = false, weightDecay = 1e-4, momentum = 0.9 } = options;
+    const { posterior = 'current', stepsInFlight = 2 } = options;
+    checkPosteriorSource(model, posterior);
+    if (!(Number.isInteger(stepsInFlight) && stepsInFlight >= 1))
+      reject('createTrainer', 'stepsInFlight', String(stepsInFlight), 'a whole number >= 1');
+    const trainable = model.parameters.entries.filter(({ value }) => value.requiresGradient);
+    const names = trainable.map(({ name }) => name);
+    const groups = options.groups ?? officialGroups(names, { learningRate, weightDecay, fineTune });
+    this.model = model;
+    this.#options = options;
+    this.#normalization = options.normalization ?? IMAGENET_NORMALIZATION;
+    this.#schedule = options.schedule ?? { kind: 'step', every: 30, factor: 0.1 };
+    this.#baseRates = groups.map((group) => group.learningRate);
+    const nesterov = options.nesterov ?? momentum > 0;
+    this.optimizer = createSgd(model.engine, model.parameters, { groups, momentum, nesterov });
+    this.slow = posterior === 'current' ? null : new SlowPosterior(model, posterior);
+    this.#one = model.engine.tensor(Float32Array.of(1), []);
+  }
+
+  /** Epochs finished, over all runs that a checkpoint carried on. */
+  get epochsDone(): number {
+    return this.#epochsDone;
+  }
+
+  /** Optimiser steps done. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** Takes over the counters of a checkpoint; the tensors are written by whoever read it. */
+  resumeAt(counters: { readonly epochsDone: number; readonly steps: number }): void {
+    this.#epochsDone = counters.epochsDone;
+    this.#steps = counters.steps;
+  }
+
+  /** Trains epochs `epochsDone + 1` to `epochs`. */
+  async fit(options: FitOptions): Promise<EpochSummary[]> {
+    const { epochs, train, validate, onEpoch, signal } = options;
+    const summaries: EpochSummary[] = [];
+    for (let epoch = this.#epochsDone + 1; epoch <= epochs; epoch++) {
+      const trained = await this.trainEpoch(train(epoch), { ...options, epoch });
+      const validation =
+        validate === undefined
+          ? undefined
+          : await this.evaluate(validate(), signal === undefined ? {} : { signal });
+      const summary = validation === undefined ? trained : { ...trained, validation };
+      summaries.push(summary);
+      await onEpoch?.(summary);
+    }
+    return summaries;
+  }
+
+  /** One optimiser step for every batch. Rejects when the loss is no longer finite. */
+  async trainEpoch(batches: AsyncIterable<TrainingBatch>, options: EpochOptions): Promise<EpochSummary> {
+    const { epoch, stepsPerEpoch, onStep, signal } = options;
+    const start = performance.now();
+    const { stepsInFlight = 2 } = this.#options;
+    const pending: PendingStep[] = [];
+    let images = 0;
+    let lossSum = 0;
+    let correctSum = 0;
+    const seconds = (): number => (performance.now() - start) / 1000;
+    const report = async (): Promise<void> => {
+      const oldest = pending.shift();
+      if (oldest === undefined) return;
+      const { step, size, learningRate } = oldest;
+      const [[loss = Number.NaN], [correct = 0]] = await oldest.results;
+      if (!Number.isFinite(loss)) {
+        throw new ArgumentError(
+          `training: the loss of epoch ${epoch}, step ${step} is ${loss}; lower the learning rate (${learningRate})`,
+        );
+      }
+      images += size;
+      lossSum += loss * size;
+      correctSum += correct;
+      const means = { meanLoss: lossSum / images, meanAccuracy: correctSum / images };
+      const event = { epoch, step, stepsPerEpoch, images, loss, accuracy: correct / size, learningRate };
+      onStep?.({ ...event, ...means, seconds: seconds() });
+    };
+    let step = 0;
+    for await (const batch of batches) {
+      signal?.throwIfAborted();
+      const learningRate = this.#setLearningRate(epoch, step, stepsPerEpoch);
+      step++;
+      pending.push({ step, size: batch.labels.length, learningRate, results: this.#launchStep(batch) });
+      if (pending.length >= stepsInFlight) await report();
+    }
+    while (pending.length > 0) await report();
+    if (step === 0) throw new ArgumentError('training: the epoch has no batches');
+    this.#epochsDone = epoch;
+    return {
+      epoch,
+      steps: step,
+      images,
+      loss: lossSum / images,
+      accuracy: correctSum / images,
+      learningRate: this.optimizer.learningRates[0] ?? 0,
+      seconds: seconds(),
+    };
+  }
+
+  /** Classifies the images of the batches in eval mode, normalised as in training. */
+  evaluate(
+    batches: AsyncIterable<TrainingBatch>,
+    options: { readonly signal?: AbortSignal; readonly onBatch?: (images: number) => void } = {},
+  ): Promise<Evaluation> {
+    return evaluate(this.model, batches, { ...options, normalization: this.#normalization });
+  }
+
+  /** Frees the optimiser's memory and the slow copy; the model stays. */
+  dispose(): void {
+    this.optimizer.dispose();
+    this.slow?.dispose();
+    this.#one.dispose();
+  }
+
+  /** Sets every group's rate for a step, counted from 0; returns the first group's. */
+  #setLearningRate(epoch: number, step: number, stepsPerEpoch: number): number {
+    const factor = learningRateFactor(this.#schedule, epoch, step / stepsPerEpoch, 1 / stepsPerEpoch);
+    for (const [group, rate] of this.#baseRates.entries()) {
+      if (this.optimizer.learningRates[group] !== rate * factor)
+        this.optimizer.setLearningRate(group, rate * factor);
+    }
+    return this.optimizer.learningRates[0] ?? 0;
+  }
+
+  /** Records and submits one step; nothing is waited for. */
+  #launchStep(batch: TrainingBatch): PendingStep['results'] {
+    const { engine, parameters } = this.model;
+    const tape = startTape(engine);
+    const slowTape = startTape(engine, { gradients: false });
+    const { images, labels } = uploadBatch(engine, tape, batch, this.#normalization);
+    try {
+      parameters.placeGradients(tape);
+      const posterior = this.slow?.posterior(slowTape, images, labels);
+      const result = this.model.loss(tape, images, labels, posterior === undefined ? {} : { posterior });
+      const correct = accuracyCount(tape, result.scores, labels);
+      tape.backward(result.loss, this.#one);
+      this.optimizer.step(tape);
+      this.#steps++;
+      this.slow?.follow(this.#steps);
+      const results = Promise.all([engine.read(result.loss), engine.read(correct)]);
+      // Whoever awaits it sees the failure; should an earlier step fail first, this one must not end the process.
+      results.catch(() => undefined);
+      return results;
+    } finally {
+      labels.dispose();
+      slowTape.end();
+      tape.end();
+    }
+  }
+}
+
+/** A trainer for a model. Throws ArgumentError naming the option that does not fit. */
+export function createTrainer(model: Model, options: TrainerOptions): Trainer {
+  return new Trainer(model, options);
+}
