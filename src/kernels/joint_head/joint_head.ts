@@ -48,9 +48,8 @@ export function jointHead(
     checkShape('jointHead', 'posterior', options.posterior, [images, height, width]);
     if (options.objective === 'ml') reject('jointHead', 'posterior', 'given', "none with objective 'ml'");
   }
-  const variant = rowVariant(tape, options.variant);
   const prior = launchPrior(tape, locationLogits, sizes, options);
-  const statistics = launchStatistics(tape, classLogits, sizes, variant);
+  const statistics = launchStatistics(tape, classLogits, sizes, options.variant);
   const inputs = { classLogits, labels, statistics, prior };
   const { weights, loss, probability } = launchLikelihood(tape, inputs, sizes, options);
   tape.record('jointHead', loss, [classLogits, locationLogits], (lossGradient) => {
@@ -68,7 +67,7 @@ export function jointHead(
     const work = { bytes: locations * (8 * classes + 20), flops: 5 * locations * classes };
     const ALIGNED = classes % 4 === 0 ? 1 : 0;
     // A location of fewer than four classes has no vec4 of its own.
-    if (variant === 'lanes' || classes < 4) {
+    if (rowVariant(tape, options.variant) === 'lanes' || classes < 4) {
       const count = ceilDivide(locations * classes, 4);
       tape.run(backwardLanesKernel, {
         buffers,

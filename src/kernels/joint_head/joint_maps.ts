@@ -8,7 +8,6 @@ import { headSizes, imageWorkgroup, launchPrior, launchStatistics } from './laun
 import { NAN_BITS } from '../nan.ts';
 import { priorMap as priorMapKernel } from './prior_map.wgsl.ts';
 import { probabilities as probabilitiesKernel } from './probabilities.wgsl.ts';
-import { rowVariant } from '../softmax/row_statistics.ts';
 import { reject } from '../../runtime/errors.ts';
 
 /** Maps of one class, or of a set of classes Y, an image. A set's maps are the sums over its classes (paper, section 4.1.3). */
@@ -50,8 +49,7 @@ export function jointMaps(
   const { images, height, width, locationsPerImage, locations, classes } = sizes;
   const prior = launchPrior(tape, locationLogits, sizes, options);
   let known: Tensor | null = null;
-  const statistics = (): Tensor =>
-    (known ??= launchStatistics(tape, classLogits, sizes, rowVariant(tape, undefined)));
+  const statistics = (): Tensor => (known ??= launchStatistics(tape, classLogits, sizes, options.variant));
   return {
     prior() {
       const priorMap = tape.empty([images, height, width]);
@@ -98,7 +96,7 @@ export function jointMaps(
         params: { images, locationsPerImage, classes, setSize, nanBits: NAN_BITS },
         workgroups: images,
         constants: {
-          WORKGROUP: imageWorkgroup(tape),
+          WORKGROUP: imageWorkgroup(tape, options.variant),
           OFFICIAL: options.officialEpsilons === true ? 1 : 0,
         },
         work: { bytes: locations * (4 * setSize + 28), flops: locations * (8 * setSize + 20) },

@@ -3,7 +3,7 @@ import type { RowVariant } from '../softmax/row_statistics.ts';
 import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { checkShape, imageShape } from '../../runtime/shape.ts';
-import { launchRowStatistics } from '../softmax/row_statistics.ts';
+import { launchRowStatistics, rowVariant } from '../softmax/row_statistics.ts';
 import { likelihood as likelihoodKernel } from './likelihood.wgsl.ts';
 import { NAN_BITS } from '../nan.ts';
 import { prior as priorKernel } from './prior.wgsl.ts';
@@ -32,18 +32,18 @@ export function launchStatistics(
   tape: Tape,
   classLogits: Tensor,
   sizes: HeadSizes,
-  variant: RowVariant,
+  variant: RowVariant | undefined,
 ): Tensor {
   return launchRowStatistics(tape, classLogits, {
     rows: sizes.locations,
     columns: sizes.classes,
-    variant,
+    variant: rowVariant(tape, variant),
   });
 }
 
 /** Lanes that share an image: barriers cost software adapters more than parallelism brings. */
-export function imageWorkgroup(tape: Tape): number {
-  return tape.engine.capabilities.software ? 8 : 256;
+export function imageWorkgroup(tape: Tape, variant: RowVariant | undefined): number {
+  return rowVariant(tape, variant) === 'invocation' ? 8 : 256;
 }
 
 /** (log p(z|x), act'/act) of every location, [N,H,W,2]. */
@@ -51,7 +51,7 @@ export function launchPrior(
   tape: Tape,
   locationLogits: Tensor,
   sizes: HeadSizes,
-  { prior = 'softplus' }: PriorOptions,
+  { prior = 'softplus', variant }: PriorOptions,
 ): Tensor {
   const { images, height, width, locations, locationsPerImage } = sizes;
   const output = tape.empty([images, height, width, 2]);
@@ -59,7 +59,7 @@ export function launchPrior(
     buffers: { locationLogits, prior: output },
     params: { images, locationsPerImage },
     workgroups: images,
-    constants: { WORKGROUP: imageWorkgroup(tape), RELU: prior === 'relu' ? 1 : 0 },
+    constants: { WORKGROUP: imageWorkgroup(tape, variant), RELU: prior === 'relu' ? 1 : 0 },
     work: { bytes: 16 * locations, flops: 60 * locations },
   });
   return output;
@@ -112,7 +112,7 @@ export function launchLikelihood(
     params: { images, locationsPerImage, classes, infinity: Number.POSITIVE_INFINITY, nanBits: NAN_BITS },
     workgroups: images,
     constants: {
-      WORKGROUP: imageWorkgroup(tape),
+      WORKGROUP: imageWorkgroup(tape, options.variant),
       ML: flag(options.objective === 'ml'),
       GIVEN: flag(options.posterior !== undefined),
       OFFICIAL: flag(options.officialEpsilons),

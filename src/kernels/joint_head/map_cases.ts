@@ -1,6 +1,7 @@
 import type { CaseValues, OpCase, OpCases } from '../cases.ts';
 import type { MapKind } from './map_reference.ts';
 import type { PosteriorOptions } from './options.ts';
+import type { RowVariant } from '../softmax/row_statistics.ts';
 import { array64Input, floatInput, labelInput } from '../cases.ts';
 import { jointMaps } from './joint_maps.ts';
 import { jointMapsReference } from './map_reference.ts';
@@ -60,8 +61,12 @@ export const jointMapsCases: OpCases<MapOptions> = {
       { kind: 'given', values: [0, -1, -2, 0, 1, 0, 2, -1] },
     ),
   ],
-  run: (tape, inputs, { kind, ...options }) => {
-    const maps = jointMaps(tape, floatInput(inputs, 0), floatInput(inputs, 1), options);
+  variants: ['invocation', 'lanes'] satisfies RowVariant[],
+  run: (tape, inputs, { kind, ...options }, variant) => {
+    const maps = jointMaps(tape, floatInput(inputs, 0), floatInput(inputs, 1), {
+      ...options,
+      variant: variant === 'lanes' ? 'lanes' : 'invocation',
+    });
     if (kind === 'prior') return maps.prior();
     if (kind === 'probabilities') return maps.probabilities();
     return maps.classMaps(labelInput(inputs, 2))[kind];

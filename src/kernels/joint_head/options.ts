@@ -5,6 +5,8 @@ import type { Tensor } from '../../runtime/tensor.ts';
 export interface PriorOptions {
   /** Activation before the L1 normalisation: the paper's softplus (default) or the official code's ReLU. */
   readonly prior?: 'softplus' | 'relu';
+  /** Kernels to use; by default those that suit the adapter. */
+  readonly variant?: RowVariant;
 }
 
 /** Which posterior and epsilons a joint likelihood is taken with. */
@@ -26,6 +28,4 @@ export interface JointHeadOptions extends PosteriorOptions {
    * posterior under the current parameters. Only with `objective: 'em'`.
    */
   readonly posterior?: Tensor;
-  /** Kernels to use; by default those that suit the adapter. */
-  readonly variant?: RowVariant;
 }

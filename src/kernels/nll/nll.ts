@@ -27,7 +27,7 @@ function launch(
     buffers: { logProbabilities, weights: weights ?? logProbabilities, labels, loss },
     params: { images, locationsPerImage, classes, nanBits: NAN_BITS },
     workgroups: images,
-    constants: { WEIGHTED, WORKGROUP: tape.engine.capabilities.software ? 8 : 64 },
+    constants: { WEIGHTED },
     work: { bytes: 8 * locations, flops: 2 * locations },
   });
   return tape.record(name, loss, [logProbabilities, labels], (lossGradient) => {
