@@ -33,11 +33,12 @@ function pack(
   transposed: 0 | 1,
 ): Tensor {
   const width = ceilDivide(packedColumns, 4);
+  const { STRIP, WORKGROUP } = packKernel.constants;
   const packed = tape.empty([matrices, packedRows, 4 * width]);
   tape.run(packKernel, {
     buffers: { matrix, packed },
     params: { matrices, rows, columns, packedRows, packedWidth: width, transposed },
-    workgroups: ceilDivide(matrices * packedRows * width, packKernel.constants.WORKGROUP.value),
+    workgroups: ceilDivide(matrices * packedRows * ceilDivide(width, STRIP.value), WORKGROUP.value),
     work: { bytes: 4 * (matrix.size + packed.size), flops: 0 },
   });
   return packed;

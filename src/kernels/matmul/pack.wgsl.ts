@@ -1,5 +1,5 @@
 // Generated from pack.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: e33daa35d8e7916e32fe199f4510b2f5239fb7b24bf49f275b2c5634a4f9c01d
+// wgsl-sha256: 11f1704e99040770fc40fefe9316d9750e3c86df5c6b572ad927e73259880be1
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -8,7 +8,9 @@ const source = [
   "",
   "",
   "",
+  "",
   "const WORKGROUP: u32 = 64u;",
+  "const STRIP: u32 = 8u;",
   "",
   "struct Params {",
   "  matrices: u32,",
@@ -36,31 +38,33 @@ const source = [
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
   "  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;",
-  "  let size = params.packedRows * params.packedWidth;",
-  "  let m = index / size;",
+  "  let strips = (params.packedWidth + STRIP - 1u) / STRIP;",
+  "  let m = index / params.packedRows / strips;",
   "  if (m >= params.matrices) {",
   "    return;",
   "  }",
-  "  if (params.transposed == 1u) {",
-  "    let row = index % params.packedRows;",
-  "    let vector = index / params.packedRows % params.packedWidth;",
+  "  let row = index % params.packedRows;",
+  "  let first = index / params.packedRows % strips * STRIP;",
+  "  let last = min(first + STRIP, params.packedWidth);",
+  "  let packedRow = (m * params.packedRows + row) * params.packedWidth;",
+  "  for (var vector = first; vector < last; vector++) {",
   "    let column = 4u * vector;",
-  "    packed[m * size + row * params.packedWidth + vector] = vec4<f32>(",
-  "      element(m, column, row),",
-  "      element(m, column + 1u, row),",
-  "      element(m, column + 2u, row),",
-  "      element(m, column + 3u, row),",
-  "    );",
-  "    return;",
+  "    if (params.transposed == 1u) {",
+  "      packed[packedRow + vector] = vec4<f32>(",
+  "        element(m, column, row),",
+  "        element(m, column + 1u, row),",
+  "        element(m, column + 2u, row),",
+  "        element(m, column + 3u, row),",
+  "      );",
+  "    } else {",
+  "      packed[packedRow + vector] = vec4<f32>(",
+  "        element(m, row, column),",
+  "        element(m, row, column + 1u),",
+  "        element(m, row, column + 2u),",
+  "        element(m, row, column + 3u),",
+  "      );",
+  "    }",
   "  }",
-  "  let row = index / params.packedWidth % params.packedRows;",
-  "  let column = 4u * (index % params.packedWidth);",
-  "  packed[index] = vec4<f32>(",
-  "    element(m, row, column),",
-  "    element(m, row, column + 1u),",
-  "    element(m, row, column + 2u),",
-  "    element(m, row, column + 3u),",
-  "  );",
   "}",
   "",
 ].join('\n');
@@ -115,6 +119,10 @@ export const pack = {
     "WORKGROUP": {
       "type": "u32",
       "value": 64
+    },
+    "STRIP": {
+      "type": "u32",
+      "value": 8
     }
   }
 } as const satisfies KernelModule;
