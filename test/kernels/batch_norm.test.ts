@@ -114,8 +114,13 @@ describe('sliceRows', () => {
     [100_352, 64],
     [401_408, 3],
   ])('covers %i rows of %i channels once, for both kinds of adapter', (rows, channels) => {
-    for (const software of [true, false]) {
-      const { bandRows, columns, bands, phases, steps, slices } = sliceRows(rows, channels, software);
+    const passes = ['reduction', 'elementwise'] as const;
+    for (const [pass, software] of passes.flatMap((pass) => [
+      [pass, true] as const,
+      [pass, false] as const,
+    ])) {
+      const dealt = sliceRows(rows, channels, pass, software);
+      const { bandRows, columns, bands, phases, steps, slices } = dealt;
       expect(columns * 4).toBe(bandRows * channels);
       const seen = new Uint8Array(bands);
       for (let slice = 0; slice < slices; slice++) {

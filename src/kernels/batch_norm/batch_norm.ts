@@ -1,4 +1,3 @@
-import type { Slices } from './slices.ts';
 import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { ArgumentError, reject } from '../../runtime/errors.ts';
@@ -40,27 +39,32 @@ function batchStatistics(
   tape: Tape,
   input: Tensor,
   { runningMean, runningVariance }: BatchNormTensors,
-  slices: Slices,
   momentum: number,
 ): { mean: Tensor; variance: Tensor } {
   const channels = runningMean.size;
   const rows = input.size / channels;
-  const { bandRows, columns, phases, steps, bands } = slices;
+  const { software } = tape.engine.capabilities;
+  const { bandRows, columns, phases, steps, bands, slices } = sliceRows(
+    rows,
+    channels,
+    'reduction',
+    software,
+  );
   const mean = tape.empty([channels]);
   const variance = tape.empty([channels]);
-  const means = tape.engine.empty([slices.slices, bandRows, channels]);
-  const deviations = tape.engine.empty([slices.slices, bandRows, channels]);
+  const means = tape.engine.empty([slices, bandRows, channels]);
+  const deviations = tape.engine.empty([slices, bandRows, channels]);
   try {
     tape.run(statisticsKernel, {
       buffers: { input, means, deviations },
-      params: { size: input.size, channels, columns, bands, phases, steps, slices: slices.slices },
-      workgroups: ceilDivide(slices.slices * columns, statisticsKernel.constants.WORKGROUP.value),
+      params: { size: input.size, channels, columns, bands, phases, steps, slices },
+      workgroups: ceilDivide(slices * columns, statisticsKernel.constants.WORKGROUP.value),
       work: { bytes: 4 * (input.size + 2 * means.size), flops: 4 * input.size },
     });
-    const constants = combineConstants(tape.engine.capabilities.software);
+    const constants = combineConstants(software);
     tape.run(combineKernel, {
       buffers: { input, means, deviations, runningMean, runningVariance, mean, variance },
-      params: { rows, channels, bandRows, phases, steps, slices: slices.slices, momentum },
+      params: { rows, channels, bandRows, phases, steps, slices, momentum },
       workgroups: ceilDivide(channels, constants.CHANNELS),
       constants,
       work: { bytes: 8 * means.size + 28 * channels, flops: 8 * means.size },
@@ -115,17 +119,21 @@ export function batchNorm(
   const { mode, momentum = 0.1, epsilon = 1e-5, activation = 'none', residual } = options;
   const { scale, shift } = tensors;
   const channels = scale.size;
-  const slices = sliceRows(input.size / channels, channels, tape.engine.capabilities.software);
-  const { columns, phases, steps, vectors } = slices;
+  const { columns, phases, steps, slices, vectors } = sliceRows(
+    input.size / channels,
+    channels,
+    'elementwise',
+    tape.engine.capabilities.software,
+  );
   const { mean, variance } =
     mode === 'train'
-      ? batchStatistics(tape, input, tensors, slices, momentum)
+      ? batchStatistics(tape, input, tensors, momentum)
       : { mean: tensors.runningMean, variance: tensors.runningVariance };
   const output = tape.empty(input.shape);
   tape.run(normalizeKernel, {
     buffers: { input, residual: residual ?? input, mean, variance, scale, shift, output },
-    params: { channels, columns, vectors, phases, steps, slices: slices.slices, epsilon },
-    workgroups: ceilDivide(slices.slices * columns, normalizeKernel.constants.WORKGROUP.value),
+    params: { channels, columns, vectors, phases, steps, slices, epsilon },
+    workgroups: ceilDivide(slices * columns, normalizeKernel.constants.WORKGROUP.value),
     constants: { RELU: activation === 'relu' ? 1 : 0, RESIDUAL: residual === undefined ? 0 : 1 },
     work: { bytes: (residual === undefined ? 8 : 12) * input.size, flops: 4 * input.size },
   });
@@ -142,7 +150,6 @@ export function batchNorm(
       relu: activation === 'relu',
       mode,
       epsilon,
-      slices,
     }),
   );
 }

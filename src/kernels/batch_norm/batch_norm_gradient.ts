@@ -1,8 +1,7 @@
-import type { Slices } from './slices.ts';
 import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
-import { combineConstants } from './slices.ts';
+import { combineConstants, sliceRows } from './slices.ts';
 import { combineGradientSums as combineKernel } from './combine_gradient_sums.wgsl.ts';
 import { gradientSums as sumsKernel } from './gradient_sums.wgsl.ts';
 import { inputGradient as inputGradientKernel } from './input_gradient.wgsl.ts';
@@ -22,7 +21,6 @@ export interface SavedBatchNorm {
   readonly relu: boolean;
   readonly mode: 'train' | 'eval' | 'frozen';
   readonly epsilon: number;
-  readonly slices: Slices;
 }
 
 interface GradientSums {
@@ -36,9 +34,12 @@ interface GradientSums {
 
 /** First pass: what the reductions over the rows give. */
 function sumGradient(tape: Tape, outputGradient: Tensor, saved: SavedBatchNorm): GradientSums {
-  const { input, output, mean, variance, scale, shift, relu, residual, epsilon, slices } = saved;
+  const { input, output, mean, variance, scale, shift, relu, residual, epsilon } = saved;
   const channels = scale.size;
-  const { bandRows, columns, phases, steps, vectors } = slices;
+  const rows = input.size / channels;
+  const { software } = tape.engine.capabilities;
+  const dealt = sliceRows(rows, channels, 'reduction', software);
+  const { bandRows, columns, phases, steps, slices, vectors } = dealt;
   const params = {
     size: input.size,
     channels,
@@ -46,17 +47,17 @@ function sumGradient(tape: Tape, outputGradient: Tensor, saved: SavedBatchNorm):
     vectors,
     phases,
     steps,
-    slices: slices.slices,
+    slices,
     epsilon,
   };
-  const workgroups = ceilDivide(slices.slices * columns, sumsKernel.constants.WORKGROUP.value);
+  const workgroups = ceilDivide(slices * columns, sumsKernel.constants.WORKGROUP.value);
   const wanted = (parameter: Tensor): Tensor =>
     tape.needsGradient(parameter) ? tape.emptyGradient(parameter) : tape.empty([channels]);
   const scaleGradient = wanted(scale);
   const shiftGradient = wanted(shift);
   const averages = tape.empty([channels, 2]);
   let gradient = outputGradient;
-  const sums = tape.engine.empty([2, slices.slices, bandRows, channels]);
+  const sums = tape.engine.empty([2, slices, bandRows, channels]);
   try {
     if (relu && residual !== null) {
       const maskedGradient = tape.empty(input.shape);
@@ -76,10 +77,10 @@ function sumGradient(tape: Tape, outputGradient: Tensor, saved: SavedBatchNorm):
         work: { bytes: 8 * input.size + 4 * sums.size, flops: 4 * input.size },
       });
     }
-    const combine = combineConstants(tape.engine.capabilities.software);
+    const combine = combineConstants(software);
     tape.run(combineKernel, {
       buffers: { sums, scaleGradient, shiftGradient, averages },
-      params: { rows: input.size / channels, channels, bandRows, slices: slices.slices },
+      params: { rows, channels, bandRows, slices },
       workgroups: ceilDivide(channels, combine.CHANNELS),
       constants: combine,
       work: { bytes: 4 * sums.size + 16 * channels, flops: sums.size },
@@ -92,8 +93,14 @@ function sumGradient(tape: Tape, outputGradient: Tensor, saved: SavedBatchNorm):
 
 /** Second pass. `averages` are null when the statistics did not come from the batch. */
 function inputGradient(tape: Tape, gradient: Tensor, averages: Tensor | null, saved: SavedBatchNorm): Tensor {
-  const { input, mean, variance, scale, shift, residual, relu, epsilon, mode, slices } = saved;
-  const { columns, phases, steps, vectors } = slices;
+  const { input, mean, variance, scale, shift, residual, relu, epsilon, mode } = saved;
+  const channels = scale.size;
+  const { columns, phases, steps, slices, vectors } = sliceRows(
+    input.size / channels,
+    channels,
+    'elementwise',
+    tape.engine.capabilities.software,
+  );
   const batch = mode === 'train' && averages !== null;
   const masked = relu && residual === null;
   const result = tape.empty(input.shape);
@@ -108,8 +115,8 @@ function inputGradient(tape: Tape, gradient: Tensor, averages: Tensor | null, sa
       averages: averages ?? scale,
       inputGradient: result,
     },
-    params: { channels: scale.size, columns, vectors, phases, steps, slices: slices.slices, epsilon },
-    workgroups: ceilDivide(slices.slices * columns, inputGradientKernel.constants.WORKGROUP.value),
+    params: { channels, columns, vectors, phases, steps, slices, epsilon },
+    workgroups: ceilDivide(slices * columns, inputGradientKernel.constants.WORKGROUP.value),
     constants: { BATCH: batch ? 1 : 0, RELU: masked ? 1 : 0 },
     work: { bytes: (batch || masked ? 12 : 8) * input.size, flops: 6 * input.size },
   });

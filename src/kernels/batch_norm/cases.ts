@@ -14,6 +14,8 @@ interface CaseOptions extends BatchNormReferenceOptions {
 }
 
 interface CaseSettings extends Partial<CaseOptions> {
+  /** What wants a gradient; default: everything. */
+  readonly wanted?: 'input' | 'parameters';
   readonly values?: CaseValues;
   readonly tolerance?: Tolerance;
   readonly gradientTolerance?: Tolerance;
@@ -23,13 +25,14 @@ interface CaseSettings extends Partial<CaseOptions> {
 function batchNormCase(name: string, shape: Shape, settings: CaseSettings = {}): OpCase<CaseOptions> {
   const channels = [shape.at(-1) ?? 1];
   const { values = { kind: 'normal', mean: 0.3, scale: 2 }, ...rest } = settings;
-  const { mode = 'train', epsilon = 1e-5, relu = false, residual = false, ...tolerances } = rest;
+  const { mode = 'train', epsilon = 1e-5, relu = false, residual = false, wanted, ...tolerances } = rest;
+  const parameters = mode !== 'frozen' && wanted !== 'input';
   return {
     name: `${mode} ${relu ? 'relu ' : ''}${residual ? 'residual ' : ''}[${shape.join(',')}] ${name}`.trim(),
     inputs: [
-      { shape, values },
-      { shape: channels, values: { kind: 'normal', mean: 1, scale: 0.5 }, gradient: mode !== 'frozen' },
-      { shape: channels, values: { kind: 'normal' }, gradient: mode !== 'frozen' },
+      { shape, values, gradient: wanted !== 'parameters' },
+      { shape: channels, values: { kind: 'normal', mean: 1, scale: 0.5 }, gradient: parameters },
+      { shape: channels, values: { kind: 'normal' }, gradient: parameters },
       { shape: channels, values: { kind: 'normal' }, gradient: false },
       { shape: channels, values: { kind: 'uniform', low: 0.5, high: 4 }, gradient: false },
       ...(residual ? [{ shape, values: { kind: 'normal' } as const }] : []),
@@ -83,6 +86,8 @@ export const batchNormCases: OpCases<CaseOptions> = {
     batchNormCase('', network, { residual: true, relu: true }),
     batchNormCase('', odd, { residual: true, relu: true }),
     batchNormCase('', [7, 1, 1, 6], { residual: true, relu: true }),
+    batchNormCase('only the input wants a gradient', odd, { wanted: 'input', relu: true }),
+    batchNormCase('only the parameters want a gradient', odd, { wanted: 'parameters' }),
     batchNormCase('large mean', [2, 17, 19, 8], large),
     batchNormCase('large mean', odd, large),
     batchNormCase('outliers', [257, 12], {

@@ -21,22 +21,33 @@ export interface Slices {
 
 /** Lanes that should read one stretch of memory together. */
 const STRETCH = 64;
+
 /**
- * Invocations that keep an adapter busy: a large GPU holds some 10^5 at a time; a software adapter is kept busy by a few and
- * pays for each one's loads of its channels' numbers.
+ * Invocations wanted, and bands that each walks at least. A large GPU holds some 10^5 invocations at a time, and a pass that
+ * stores as it loads has one load in flight in each; a reduction has several, and every invocation leaves partial results. A
+ * software adapter is kept busy by few and pays for each one's loads of its channels' numbers.
  */
-const INVOCATIONS = { software: 2048, hardware: 65_536 };
-/** Fewer bands an invocation, and the partial results would outweigh the tensor. */
-const LEAST_STEPS = { software: 32, hardware: 16 };
+const SIZES = {
+  software: { reduction: { invocations: 1024, steps: 64 }, elementwise: { invocations: 1024, steps: 64 } },
+  hardware: {
+    reduction: { invocations: 65_536, steps: 16 },
+    elementwise: { invocations: 524_288, steps: 4 },
+  },
+};
 
 /** Deals [rows, channels] out for this kind of adapter. Depends on nothing else, so that results repeat bit by bit. */
-export function sliceRows(rows: number, channels: number, software: boolean): Slices {
-  const kind = software ? 'software' : 'hardware';
+export function sliceRows(
+  rows: number,
+  channels: number,
+  pass: 'reduction' | 'elementwise',
+  software: boolean,
+): Slices {
+  const size = SIZES[software ? 'software' : 'hardware'][pass];
   const bandRows = channels % 4 === 0 ? 1 : channels % 2 === 0 ? 2 : 4;
   const columns = (bandRows * channels) / 4;
   const bands = ceilDivide(rows, bandRows);
   const phases = Math.min(bands, ceilDivide(STRETCH, columns));
-  const steps = Math.max(LEAST_STEPS[kind], ceilDivide(bands * columns, INVOCATIONS[kind]));
+  const steps = Math.max(size.steps, ceilDivide(bands * columns, size.invocations));
   const slices = ceilDivide(bands, phases * steps) * phases;
   return { bandRows, columns, bands, phases, steps, slices, vectors: ceilDivide(rows * channels, 4) };
 }
