@@ -6,12 +6,13 @@ import { resizeBilinear } from './resize.ts';
 
 /** Resized pictures of one step, with what the `preprocess` kernel has to do to them. N is the number of samples. */
 export interface Batch {
-  /** [N, side, side, 3] uint8, NHWC: resized, not yet cropped, flipped or normalised. */
+  /** [N, height, width, 3] uint8, NHWC: resized, not yet cropped, flipped or normalised. */
   readonly images: Uint8Array;
   readonly size: number;
   /** Height and width of `images`. */
-  readonly side: number;
-  /** Side of the square to cut out; equal to `side` when nothing is cut. */
+  readonly height: number;
+  readonly width: number;
+  /** Side of the square to cut out; equal to height and width when nothing is cut. */
   readonly crop: number;
   /** [N, 2]: top and left of the cut. */
   readonly crops: Int32Array;
@@ -117,7 +118,7 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
       flips[position] = random.chance(0.5) ? 1 : 0;
     }
     for (const [position, data] of (await Promise.all(loading)).entries()) images.set(data, position * bytes);
-    return { images, size, side: resize, crop, crops, flips, labels, indices, ids };
+    return { images, size, height: resize, width: resize, crop, crops, flips, labels, indices, ids };
   };
 
   return {

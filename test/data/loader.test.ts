@@ -69,7 +69,7 @@ describe('createLoader', () => {
   test('a batch holds the resized pictures with their labels, names and transforms', async () => {
     const dataset = makeDataset(10);
     for (const batch of await collect(dataset, train, 0)) {
-      expect([batch.side, batch.crop]).toEqual([12, 9]);
+      expect([batch.height, batch.width, batch.crop]).toEqual([12, 12, 9]);
       expect(batch.images.length).toBe(batch.size * 12 * 12 * 3);
       for (const [position, index] of batch.indices.entries()) {
         const expected = resizeBilinear(await dataset.load(index), 12, 12).data;
@@ -105,7 +105,7 @@ describe('createLoader', () => {
   test('eval keeps the order and resizes straight to the crop', async () => {
     const batches = await collect(makeDataset(10), { mode: 'eval', batchSize: 4, crop: 9 }, 0);
     expect(batches.flatMap((batch) => [...batch.indices])).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    expect(batches.map(({ size, side }) => [size, side])).toEqual([
+    expect(batches.map(({ size, height }) => [size, height])).toEqual([
       [4, 9],
       [4, 9],
       [2, 9],
