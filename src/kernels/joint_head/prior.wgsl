@@ -3,7 +3,7 @@
 // locationLogits [N,P], prior [N,P,2]; P locations an image. In log space softplus never underflows: log softplus(a) is close
 // to a for very negative a, so an image whose logits are all -1000 still has a prior. The ReLU has true zeros: there the log is
 // LOG_ZERO and the ratio 0. An image that is zero everywhere has no prior (0/0): its logs are 2 LOG_ZERO.
-// Each invocation walks every WORKGROUP-th location; reductions are trees of fixed order. Reads a location logit three times.
+// Each invocation walks every WORKGROUP-th location; reductions are trees of fixed order.
 
 const WORKGROUP: u32 = 64u;
 const RELU: u32 = 0u;
@@ -79,7 +79,9 @@ fn main(
   var sum = 0.0;
   for (var z = lane; z < params.locationsPerImage; z += WORKGROUP) {
     let value = activation(locationLogits[base + z]);
-    sum += exp((value.x - largest.x) + (value.y - largest.y));
+    let logRatio = (value.x - largest.x) + (value.y - largest.y);
+    sum += exp(logRatio);
+    prior[base + z] = vec2<f32>(select(logRatio, LOG_ZERO, RELU == 1u && value.x == LOG_ZERO), value.z);
   }
   partial[lane] = sum;
   workgroupBarrier();
@@ -92,11 +94,12 @@ fn main(
   let logSum = log(partial[0]);
 
   for (var z = lane; z < params.locationsPerImage; z += WORKGROUP) {
-    let value = activation(locationLogits[base + z]);
-    var logPrior = (value.x - largest.x) + (value.y - largest.y) - logSum;
+    // Written above by this very invocation.
+    let value = prior[base + z];
+    var logPrior = value.x - logSum;
     if (RELU == 1u && value.x == LOG_ZERO) {
       logPrior = select(LOG_ZERO, 2.0 * LOG_ZERO, largest.x == LOG_ZERO);
     }
-    prior[base + z] = vec2<f32>(logPrior, value.z);
+    prior[base + z] = vec2<f32>(logPrior, value.y);
   }
 }

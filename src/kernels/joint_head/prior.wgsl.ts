@@ -1,5 +1,5 @@
 // Generated from prior.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 8ffed0a00aa06a46b0ed6a96ddfd20f71be216e60203d3a1a5d61a42e7ad0019
+// wgsl-sha256: 47a4748225e3db007df6e7eeaaef666b53bdbc5613d8bb47564bf923ac633030
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -84,7 +84,9 @@ const source = [
   "  var sum = 0.0;",
   "  for (var z = lane; z < params.locationsPerImage; z += WORKGROUP) {",
   "    let value = activation(locationLogits[base + z]);",
-  "    sum += exp((value.x - largest.x) + (value.y - largest.y));",
+  "    let logRatio = (value.x - largest.x) + (value.y - largest.y);",
+  "    sum += exp(logRatio);",
+  "    prior[base + z] = vec2<f32>(select(logRatio, LOG_ZERO, RELU == 1u && value.x == LOG_ZERO), value.z);",
   "  }",
   "  partial[lane] = sum;",
   "  workgroupBarrier();",
@@ -97,12 +99,13 @@ const source = [
   "  let logSum = log(partial[0]);",
   "",
   "  for (var z = lane; z < params.locationsPerImage; z += WORKGROUP) {",
-  "    let value = activation(locationLogits[base + z]);",
-  "    var logPrior = (value.x - largest.x) + (value.y - largest.y) - logSum;",
+  "",
+  "    let value = prior[base + z];",
+  "    var logPrior = value.x - logSum;",
   "    if (RELU == 1u && value.x == LOG_ZERO) {",
   "      logPrior = select(LOG_ZERO, 2.0 * LOG_ZERO, largest.x == LOG_ZERO);",
   "    }",
-  "    prior[base + z] = vec2<f32>(logPrior, value.z);",
+  "    prior[base + z] = vec2<f32>(logPrior, value.y);",
   "  }",
   "}",
   "",
