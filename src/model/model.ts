@@ -3,6 +3,7 @@ import type { HeadLogits, Prediction } from './head.ts';
 import type { Layer, Mode, Pass } from './layers.ts';
 import type { ModelConfiguration, ModelOptions } from './configuration.ts';
 import type { ParameterStore } from '../runtime/parameters.ts';
+import type { PosteriorOptions } from '../kernels/joint_head/joint_head.ts';
 import type { SafetensorsTensor } from './safetensors.ts';
 import type { StateDict } from './state_dict.ts';
 import type { Tape } from '../runtime/tape.ts';
@@ -82,6 +83,11 @@ export class Model {
   /** The trained tensors, their gradients, and their names. */
   get parameters(): ParameterStore {
     return this.weights.parameters;
+  }
+
+  /** How `explainCalm` and the joint-head operations must be asked for this model's maps. */
+  get posteriorOptions(): PosteriorOptions {
+    return this.#head.posteriorOptions;
   }
 
   /** Images f32 [N,H,W,3], normalised, to features and logits. Throws ArgumentError when they are no such images. */

@@ -1,0 +1,89 @@
+import type { EpochSummary, StepEvent } from '../src/train/trainer.ts';
+import cliProgress from 'cli-progress';
+
+/** Seconds as people read them: 42 s, 3:05 min, 1:02 h. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const two = (value: number): string => String(value).padStart(2, '0');
+  if (whole < 3600) return `${Math.floor(whole / 60)}:${two(whole % 60)} min`;
+  return `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)} h`;
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+/** One line about a finished epoch. */
+export function describeEpoch(name: string, epochs: number, summary: EpochSummary): string {
+  const { epoch, loss, accuracy, images, seconds, validation } = summary;
+  const training = `loss ${loss.toFixed(3)}, accuracy ${percent(accuracy)}`;
+  const validated =
+    validation === undefined
+      ? ''
+      : `; validation accuracy ${percent(validation.accuracy)}, NLL ${validation.negativeLogLikelihood.toFixed(3)}`;
+  return `${name} epoch ${epoch}/${epochs}: ${training}${validated} (${(images / seconds).toFixed(0)} images/s)`;
+}
+
+/** A progress bar of a training run on a terminal; on a pipe or in a log file one line an epoch. */
+export interface TrainingProgress {
+  onStep(event: StepEvent): void;
+  onEpoch(summary: EpochSummary): void;
+  stop(): void;
+}
+
+/** Shows a training run from epoch `first` to `epochs`, with loss, accuracy, images per second and the time left. */
+export function trainingProgress(
+  name: string,
+  first: number,
+  epochs: number,
+  stepsPerEpoch: number,
+): TrainingProgress {
+  const terminal = process.stdout.isTTY;
+  const total = (epochs - first + 1) * stepsPerEpoch;
+  const bar = new cliProgress.SingleBar(
+    {
+      format: `${name} {bar} {percentage}% | {what}`,
+      barCompleteChar: '█',
+      barIncompleteChar: '░',
+      barsize: 24,
+      hideCursor: true,
+      clearOnComplete: true,
+      stopOnComplete: false,
+    },
+    cliProgress.Presets.shades_classic,
+  );
+  if (terminal) bar.start(total, 0, { what: 'first step' });
+  const start = performance.now();
+  return {
+    onStep({ epoch, step, images, meanLoss, meanAccuracy, seconds }) {
+      if (!terminal) return;
+      const done = (epoch - first) * stepsPerEpoch + step;
+      const left = ((performance.now() - start) / 1000 / done) * (total - done);
+      const rate = `${(images / seconds).toFixed(0)} images/s`;
+      const what = `epoch ${epoch}/${epochs} | loss ${meanLoss.toFixed(3)} | accuracy ${percent(meanAccuracy)} | ${rate} | ${formatDuration(left)} left`;
+      bar.update(done, { what });
+    },
+    onEpoch(summary) {
+      if (!terminal) console.log(describeEpoch(name, epochs, summary));
+    },
+    stop() {
+      if (terminal) bar.stop();
+    },
+  };
+}
+
+/** A progress bar for any countable work; on a pipe nothing but the line at its end. */
+export function countingProgress(name: string): (done: number, total: number) => void {
+  const terminal = process.stdout.isTTY;
+  const bar = new cliProgress.SingleBar(
+    { format: `${name} {bar} {value}/{total}`, barsize: 24, hideCursor: true, clearOnComplete: true },
+    cliProgress.Presets.shades_classic,
+  );
+  let started = false;
+  return (done, total) => {
+    if (!terminal) return;
+    if (!started) bar.start(total, 0);
+    started = true;
+    bar.update(done);
+    if (done === total) bar.stop();
+  };
+}
