@@ -10,6 +10,7 @@ import { createEngine } from '../../src/runtime/create_engine.ts';
 import { describeOp } from './describe_op.ts';
 import { sliceRows } from '../../src/kernels/batch_norm/slices.ts';
 import { startTape } from '../../src/kernels/tape.ts';
+import { tunings } from '../../src/kernels/tuning.ts';
 
 describeOp(batchNormCases);
 
@@ -115,11 +116,8 @@ describe('sliceRows', () => {
     [401_408, 3],
   ])('covers %i rows of %i channels once, for both kinds of adapter', (rows, channels) => {
     const passes = ['reduction', 'elementwise'] as const;
-    for (const [pass, software] of passes.flatMap((pass) => [
-      [pass, true] as const,
-      [pass, false] as const,
-    ])) {
-      const dealt = sliceRows(rows, channels, pass, software);
+    for (const [pass, tuning] of passes.flatMap((pass) => tunings.map((tuning) => [pass, tuning] as const))) {
+      const dealt = sliceRows(rows, channels, pass, tuning);
       const { bandRows, columns, bands, phases, steps, slices } = dealt;
       expect(columns * 4).toBe(bandRows * channels);
       const seen = new Uint8Array(bands);

@@ -1,16 +1,18 @@
 import type { PoolGeometry, PoolOptions } from '../max_pool/geometry.ts';
 import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import type { Tuning, TuningOptions } from '../tuning.ts';
 import { averagePool as scalarKernel } from './average_pool.wgsl.ts';
 import { averagePoolGradient as scalarGradientKernel } from './average_pool_gradient.wgsl.ts';
 import { averagePoolGradientVec4 as vec4GradientKernel } from './average_pool_gradient_vec4.wgsl.ts';
 import { averagePoolVec4 as vec4Kernel } from './average_pool_vec4.wgsl.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 import { inputBlocks, stripOf, UNROLLED_PIXELS, windowConstants } from '../max_pool/blocks.ts';
+import { tuningOf } from '../tuning.ts';
 import { poolGeometry } from '../max_pool/geometry.ts';
 
 /** How a window averages; it has no dilation. */
-export interface AveragePoolOptions extends Omit<PoolOptions, 'dilation'> {
+export interface AveragePoolOptions extends Omit<PoolOptions, 'dilation'>, TuningOptions {
   /**
    * Whether padding counts as zeros (torch's count_include_pad) or the sum is divided by the number of pixels inside the image.
    * Default: true.
@@ -20,6 +22,7 @@ export interface AveragePoolOptions extends Omit<PoolOptions, 'dilation'> {
 
 interface Averaging extends PoolGeometry {
   readonly countPadding: number;
+  readonly tuning: Tuning;
 }
 
 /**
@@ -33,7 +36,8 @@ export function averagePool2d(tape: Tape, input: Tensor, options: AveragePoolOpt
     ...(stride === undefined ? {} : { stride }),
     ...(padding === undefined ? {} : { padding }),
   });
-  const averaging = { ...geometry, countPadding: countIncludePadding ? 1 : 0 };
+  const countPadding = countIncludePadding ? 1 : 0;
+  const averaging = { ...geometry, countPadding, tuning: tuningOf(tape, options) };
   const { batch, channels, outputHeight, outputWidth, kernelHeight, kernelWidth } = geometry;
   const output = tape.empty([batch, outputHeight, outputWidth, channels]);
   const vec4 = channels % 4 === 0 && kernelHeight * kernelWidth <= UNROLLED_PIXELS;
@@ -63,7 +67,7 @@ function windowSizes({ kernelHeight, kernelWidth, strideY, strideX }: Averaging)
 
 function poolVec4(tape: Tape, g: Averaging, input: Tensor, output: Tensor): void {
   const columns = g.channels / 4;
-  const strip = stripOf(g.outputWidth, tape.engine.capabilities.software);
+  const strip = stripOf(g.outputWidth, g.tuning);
   const count = g.batch * g.outputHeight * ceilDivide(g.outputWidth, strip) * columns;
   tape.run(vec4Kernel, {
     buffers: { input, output },
@@ -77,7 +81,7 @@ function poolVec4(tape: Tape, g: Averaging, input: Tensor, output: Tensor): void
 function poolGradientVec4(tape: Tape, g: Averaging, outputGradient: Tensor, inputGradient: Tensor): void {
   const columns = g.channels / 4;
   const blocks = inputBlocks(g);
-  const strip = stripOf(blocks.blocksX, tape.engine.capabilities.software);
+  const strip = stripOf(blocks.blocksX, g.tuning);
   const count = g.batch * blocks.blocksY * ceilDivide(blocks.blocksX, strip) * columns;
   tape.run(vec4GradientKernel, {
     buffers: { outputGradient, inputGradient },

@@ -2,6 +2,7 @@ import type { AveragePoolOptions } from './average_pool.ts';
 import type { CaseValues, OpCase, OpCases } from '../cases.ts';
 import type { Shape } from '../../runtime/shape.ts';
 import { array64Input, floatInput } from '../cases.ts';
+import { tunings, tuningVariant } from '../tuning.ts';
 import { averagePool2d } from './average_pool.ts';
 import { averagePoolReference, averagePoolReferenceGradient } from './reference.ts';
 
@@ -21,6 +22,7 @@ function poolCases(
 
 export const averagePoolCases: OpCases<AveragePoolOptions> = {
   name: 'averagePool2d',
+  variants: tunings,
   cases: [
     ...poolCases('one pixel', [1, 1, 1, 1], { kernel: 1 }),
     ...poolCases('window as large as the image', [2, 3, 5, 4], { kernel: [3, 5] }),
@@ -39,7 +41,8 @@ export const averagePoolCases: OpCases<AveragePoolOptions> = {
       { kind: 'outliers', scale: 1000 },
     ),
   ],
-  run: (tape, inputs, options) => averagePool2d(tape, floatInput(inputs, 0), options),
+  run: (tape, inputs, options, variant) =>
+    averagePool2d(tape, floatInput(inputs, 0), { ...options, tuning: tuningVariant(variant) }),
   reference: (inputs, options) => averagePoolReference(array64Input(inputs, 0), options),
   referenceGradient: (inputs, outputGradient, options) => [
     averagePoolReferenceGradient(array64Input(inputs, 0), outputGradient, options),

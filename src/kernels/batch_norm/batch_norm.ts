@@ -1,5 +1,6 @@
 import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import type { Tuning, TuningOptions } from '../tuning.ts';
 import { ArgumentError, reject } from '../../runtime/errors.ts';
 import { batchNormGradient } from './batch_norm_gradient.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
@@ -7,6 +8,7 @@ import { checkShape, formatShape, sameShape } from '../../runtime/shape.ts';
 import { combineStatistics as combineKernel } from './combine_statistics.wgsl.ts';
 import { normalize as normalizeKernel } from './normalize.wgsl.ts';
 import { combineConstants, sliceRows } from './slices.ts';
+import { tuningOf } from '../tuning.ts';
 import { statistics as statisticsKernel } from './statistics.wgsl.ts';
 
 /** A batch normalisation's tensors, each [C]. The running ones are no parameters: training updates them in place. */
@@ -18,7 +20,7 @@ export interface BatchNormTensors {
 }
 
 /** How to normalise. */
-export interface BatchNormOptions {
+export interface BatchNormOptions extends TuningOptions {
   /**
    * train: by the batch's statistics, and update the running ones. eval: by the running ones; gradients flow to input, scale and
    * shift. frozen: as eval, but scale and shift get no gradient.
@@ -40,16 +42,11 @@ function batchStatistics(
   input: Tensor,
   { runningMean, runningVariance }: BatchNormTensors,
   momentum: number,
+  tuning: Tuning,
 ): { mean: Tensor; variance: Tensor } {
   const channels = runningMean.size;
   const rows = input.size / channels;
-  const { software } = tape.engine.capabilities;
-  const { bandRows, columns, phases, steps, bands, slices } = sliceRows(
-    rows,
-    channels,
-    'reduction',
-    software,
-  );
+  const { bandRows, columns, phases, steps, bands, slices } = sliceRows(rows, channels, 'reduction', tuning);
   const mean = tape.empty([channels]);
   const variance = tape.empty([channels]);
   const means = tape.engine.empty([slices, bandRows, channels]);
@@ -61,7 +58,7 @@ function batchStatistics(
       workgroups: ceilDivide(slices * columns, statisticsKernel.constants.WORKGROUP.value),
       work: { bytes: 4 * (input.size + 2 * means.size), flops: 4 * input.size },
     });
-    const constants = combineConstants(software);
+    const constants = combineConstants(tuning);
     tape.run(combineKernel, {
       buffers: { input, means, deviations, runningMean, runningVariance, mean, variance },
       params: { rows, channels, bandRows, phases, steps, slices, momentum },
@@ -118,16 +115,17 @@ export function batchNorm(
   checkTensors(tape, input, tensors, options);
   const { mode, momentum = 0.1, epsilon = 1e-5, activation = 'none', residual } = options;
   const { scale, shift } = tensors;
+  const tuning = tuningOf(tape, options);
   const channels = scale.size;
   const { columns, phases, steps, slices, vectors } = sliceRows(
     input.size / channels,
     channels,
     'elementwise',
-    tape.engine.capabilities.software,
+    tuning,
   );
   const { mean, variance } =
     mode === 'train'
-      ? batchStatistics(tape, input, tensors, momentum)
+      ? batchStatistics(tape, input, tensors, momentum, tuning)
       : { mean: tensors.runningMean, variance: tensors.runningVariance };
   const output = tape.empty(input.shape);
   tape.run(normalizeKernel, {
@@ -150,6 +148,7 @@ export function batchNorm(
       relu: activation === 'relu',
       mode,
       epsilon,
+      tuning,
     }),
   );
 }

@@ -1,5 +1,6 @@
 import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import type { Tuning } from '../tuning.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 import { combineConstants, sliceRows } from './slices.ts';
 import { combineGradientSums as combineKernel } from './combine_gradient_sums.wgsl.ts';
@@ -21,6 +22,7 @@ export interface SavedBatchNorm {
   readonly relu: boolean;
   readonly mode: 'train' | 'eval' | 'frozen';
   readonly epsilon: number;
+  readonly tuning: Tuning;
 }
 
 interface GradientSums {
@@ -34,11 +36,10 @@ interface GradientSums {
 
 /** First pass: what the reductions over the rows give. */
 function sumGradient(tape: Tape, outputGradient: Tensor, saved: SavedBatchNorm): GradientSums {
-  const { input, output, mean, variance, scale, shift, relu, residual, epsilon } = saved;
+  const { input, output, mean, variance, scale, shift, relu, residual, epsilon, tuning } = saved;
   const channels = scale.size;
   const rows = input.size / channels;
-  const { software } = tape.engine.capabilities;
-  const dealt = sliceRows(rows, channels, 'reduction', software);
+  const dealt = sliceRows(rows, channels, 'reduction', tuning);
   const { bandRows, columns, phases, steps, slices, vectors } = dealt;
   const params = {
     size: input.size,
@@ -77,7 +78,7 @@ function sumGradient(tape: Tape, outputGradient: Tensor, saved: SavedBatchNorm):
         work: { bytes: 8 * input.size + 4 * sums.size, flops: 4 * input.size },
       });
     }
-    const combine = combineConstants(software);
+    const combine = combineConstants(tuning);
     tape.run(combineKernel, {
       buffers: { sums, scaleGradient, shiftGradient, averages },
       params: { rows, channels, bandRows, slices },
@@ -93,13 +94,13 @@ function sumGradient(tape: Tape, outputGradient: Tensor, saved: SavedBatchNorm):
 
 /** Second pass. `averages` are null when the statistics did not come from the batch. */
 function inputGradient(tape: Tape, gradient: Tensor, averages: Tensor | null, saved: SavedBatchNorm): Tensor {
-  const { input, mean, variance, scale, shift, residual, relu, epsilon, mode } = saved;
+  const { input, mean, variance, scale, shift, residual, relu, epsilon, mode, tuning } = saved;
   const channels = scale.size;
   const { columns, phases, steps, slices, vectors } = sliceRows(
     input.size / channels,
     channels,
     'elementwise',
-    tape.engine.capabilities.software,
+    tuning,
   );
   const batch = mode === 'train' && averages !== null;
   const masked = relu && residual === null;

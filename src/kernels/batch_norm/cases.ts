@@ -6,6 +6,7 @@ import { array64Input, floatInput } from '../cases.ts';
 import { batchNorm } from './batch_norm.ts';
 import { combineGradientSums } from './combine_gradient_sums.wgsl.ts';
 import { combineStatistics } from './combine_statistics.wgsl.ts';
+import { tunings, tuningVariant } from '../tuning.ts';
 import { raceCase } from '../race_case.ts';
 import { batchNormReference, batchNormReferenceGradient } from './reference.ts';
 
@@ -67,6 +68,7 @@ const large: CaseSettings = {
 
 export const batchNormCases: OpCases<CaseOptions> = {
   name: 'batchNorm',
+  variants: tunings,
   cases: [
     batchNormCase('', [2, 1], {
       // Two values always normalise to -1 and 1: all terms of the gradient, of order 1, cancel but for epsilon's part.
@@ -108,7 +110,7 @@ export const batchNormCases: OpCases<CaseOptions> = {
       batchNormCase('', network, { mode, residual: true, relu: true }),
     ]),
   ],
-  run: (tape, inputs, { mode, epsilon, relu, residual }) =>
+  run: (tape, inputs, { mode, epsilon, relu, residual }, variant) =>
     batchNorm(
       tape,
       floatInput(inputs, 0),
@@ -121,6 +123,7 @@ export const batchNormCases: OpCases<CaseOptions> = {
       {
         mode,
         epsilon,
+        tuning: tuningVariant(variant),
         activation: relu ? 'relu' : 'none',
         ...(residual ? { residual: floatInput(inputs, 5) } : {}),
       },

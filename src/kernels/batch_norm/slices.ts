@@ -1,3 +1,4 @@
+import type { Tuning } from '../tuning.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 
 /**
@@ -40,9 +41,9 @@ export function sliceRows(
   rows: number,
   channels: number,
   pass: 'reduction' | 'elementwise',
-  software: boolean,
+  tuning: Tuning,
 ): Slices {
-  const size = SIZES[software ? 'software' : 'hardware'][pass];
+  const size = SIZES[tuning][pass];
   const bandRows = channels % 4 === 0 ? 1 : channels % 2 === 0 ? 2 : 4;
   const columns = (bandRows * channels) / 4;
   const bands = ceilDivide(rows, bandRows);
@@ -53,5 +54,5 @@ export function sliceRows(
 }
 
 /** Lanes of the second stages: software adapters pay for barriers, and their first stages leave little to merge. */
-export const combineConstants = (software: boolean): { CHANNELS: number; SLOTS: number } =>
-  software ? { CHANNELS: 8, SLOTS: 1 } : { CHANNELS: 8, SLOTS: 32 };
+export const combineConstants = (tuning: Tuning): { readonly CHANNELS: number; readonly SLOTS: number } =>
+  tuning === 'software' ? { CHANNELS: 8, SLOTS: 1 } : { CHANNELS: 8, SLOTS: 32 };

@@ -1,6 +1,7 @@
 import type { CaseValues, OpCases } from '../cases.ts';
 import type { Shape } from '../../runtime/shape.ts';
 import { array64Input, floatInput } from '../cases.ts';
+import { tunings, tuningVariant } from '../tuning.ts';
 import { globalAveragePool } from './global_average_pool.ts';
 import { globalAveragePoolReference, globalAveragePoolReferenceGradient } from './reference.ts';
 
@@ -22,12 +23,14 @@ const image = (name: string, shape: Shape, values: CaseValues) => ({
 
 export const globalAveragePoolCases: OpCases<null> = {
   name: 'globalAveragePool',
+  variants: tunings,
   cases: [
     ...shapes.map((shape) => image('', shape, { kind: 'normal', mean: 0.5 })),
     image('outliers', [2, 13, 11, 4], { kind: 'outliers', scale: 100 }),
     image('large mean', [2, 13, 11, 4], { kind: 'normal', mean: 1000 }),
   ],
-  run: (tape, inputs) => globalAveragePool(tape, floatInput(inputs, 0)),
+  run: (tape, inputs, _, variant) =>
+    globalAveragePool(tape, floatInput(inputs, 0), { tuning: tuningVariant(variant) }),
   reference: (inputs) => globalAveragePoolReference(array64Input(inputs, 0)),
   referenceGradient: (inputs, outputGradient) => [
     globalAveragePoolReferenceGradient(array64Input(inputs, 0).shape, outputGradient),

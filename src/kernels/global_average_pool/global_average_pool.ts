@@ -1,6 +1,8 @@
 import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import type { TuningOptions } from '../tuning.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
+import { tuningOf } from '../tuning.ts';
 import { imageShape } from '../../runtime/shape.ts';
 import { spreadRows as scalarSpreadKernel } from './spread_rows.wgsl.ts';
 import { spreadRowsVec4 as vec4SpreadKernel } from './spread_rows_vec4.wgsl.ts';
@@ -18,11 +20,11 @@ const SPREAD_STEPS = 8;
  * Mean over an image's pixels: [N,H,W,C] -> [N,C] (torch.nn.AdaptiveAvgPool2d(1)). Sums in a fixed order, in two stages where
  * images are large. Throws ArgumentError unless the input has four axes.
  */
-export function globalAveragePool(tape: Tape, input: Tensor): Tensor {
+export function globalAveragePool(tape: Tape, input: Tensor, options: TuningOptions = {}): Tensor {
   const [batch, height, width, channels] = imageShape('globalAveragePool', 'input', input);
   const rows = height * width;
   const columns = channels % 4 === 0 ? channels / 4 : channels;
-  const invocations = INVOCATIONS[tape.engine.capabilities.software ? 'software' : 'hardware'];
+  const invocations = INVOCATIONS[tuningOf(tape, options)];
   const wantedSlices = Math.max(1, Math.floor(invocations / (batch * columns)));
   const steps = Math.max(LEAST_STEPS, ceilDivide(rows, wantedSlices));
   const slices = ceilDivide(rows, steps);

@@ -1,12 +1,13 @@
 import type { PoolGeometry } from './geometry.ts';
+import type { Tuning } from '../tuning.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 
 /** Windows up to this many pixels are compiled into straight code; the places of larger ones might not fit a byte either. */
 export const UNROLLED_PIXELS = 64;
 
 /** Outputs, or blocks of inputs, that one invocation computes in a row: many on software adapters, where loads cost most. */
-export const stripOf = (length: number, software: boolean): number =>
-  software ? length : Math.min(4, length);
+export const stripOf = (length: number, tuning: Tuning): number =>
+  tuning === 'software' ? length : Math.min(4, length);
 
 /** What the vec4 kernels are specialised by. */
 export function windowConstants({ kernelHeight, kernelWidth, strideY, strideX }: PoolGeometry): {

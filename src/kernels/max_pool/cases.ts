@@ -2,6 +2,7 @@ import type { CaseValues, OpCase, OpCases } from '../cases.ts';
 import type { PoolOptions } from './geometry.ts';
 import type { Shape } from '../../runtime/shape.ts';
 import { array64Input, floatInput } from '../cases.ts';
+import { tunings, tuningVariant } from '../tuning.ts';
 import { maxPool2d } from './max_pool.ts';
 import { maxPoolReference, maxPoolReferenceGradient } from './reference.ts';
 
@@ -19,6 +20,7 @@ const stem: PoolOptions = { kernel: 3, stride: 2, padding: 1 };
 
 export const maxPoolCases: OpCases<PoolOptions> = {
   name: 'maxPool2d',
+  variants: tunings,
   cases: [
     poolCase('one pixel', [1, 1, 1, 1], { kernel: 1 }),
     poolCase('window as large as the image', [2, 3, 5, 4], { kernel: [3, 5] }),
@@ -60,7 +62,8 @@ export const maxPoolCases: OpCases<PoolOptions> = {
       finiteDifferences: false,
     },
   ],
-  run: (tape, inputs, options) => maxPool2d(tape, floatInput(inputs, 0), options),
+  run: (tape, inputs, options, variant) =>
+    maxPool2d(tape, floatInput(inputs, 0), { ...options, tuning: tuningVariant(variant) }),
   reference: (inputs, options) => maxPoolReference(array64Input(inputs, 0), options),
   referenceGradient: (inputs, outputGradient, options) => [
     maxPoolReferenceGradient(array64Input(inputs, 0), outputGradient, options),

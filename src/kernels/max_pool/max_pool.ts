@@ -1,12 +1,14 @@
 import type { PoolGeometry, PoolOptions } from './geometry.ts';
 import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import type { Tuning, TuningOptions } from '../tuning.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 import { inputBlocks, stripOf, UNROLLED_PIXELS, windowConstants } from './blocks.ts';
 import { maxPool as scalarKernel } from './max_pool.wgsl.ts';
 import { maxPoolGradient as scalarGradientKernel } from './max_pool_gradient.wgsl.ts';
 import { maxPoolGradientVec4 as vec4GradientKernel } from './max_pool_gradient_vec4.wgsl.ts';
 import { maxPoolVec4 as vec4Kernel } from './max_pool_vec4.wgsl.ts';
+import { tuningOf } from '../tuning.ts';
 import { poolGeometry } from './geometry.ts';
 
 /**
@@ -14,8 +16,9 @@ import { poolGeometry } from './geometry.ts';
  * -infinity. Of equal values the first of the window, row by row, gets the gradient, and a NaN wins, as in PyTorch. Throws
  * ArgumentError for wrong shapes or options.
  */
-export function maxPool2d(tape: Tape, input: Tensor, options: PoolOptions): Tensor {
+export function maxPool2d(tape: Tape, input: Tensor, options: PoolOptions & TuningOptions): Tensor {
   const geometry = poolGeometry('maxPool2d', input, options);
+  const tuned = { ...geometry, tuning: tuningOf(tape, options) };
   const { batch, channels, outputHeight, outputWidth, kernelHeight, kernelWidth } = geometry;
   const vec4 =
     channels % 4 === 0 &&
@@ -27,17 +30,21 @@ export function maxPool2d(tape: Tape, input: Tensor, options: PoolOptions): Tens
   const indexShape = [batch, outputHeight, outputWidth, vec4 ? channels / 4 : channels];
   const indices = recorded ? tape.empty(indexShape, 'u32') : tape.engine.empty(indexShape, 'u32');
   try {
-    if (vec4) poolVec4(tape, geometry, input, output, indices);
+    if (vec4) poolVec4(tape, tuned, input, output, indices);
     else poolScalars(tape, geometry, input, output, indices);
   } finally {
     if (!recorded) indices.dispose();
   }
   return tape.record('maxPool2d', output, [input], (outputGradient) => {
     const inputGradient = tape.empty(input.shape);
-    if (vec4) poolGradientVec4(tape, geometry, indices, outputGradient, inputGradient);
+    if (vec4) poolGradientVec4(tape, tuned, indices, outputGradient, inputGradient);
     else poolGradientScalars(tape, geometry, indices, outputGradient, inputGradient);
     return [inputGradient];
   });
+}
+
+interface TunedPool extends PoolGeometry {
+  readonly tuning: Tuning;
 }
 
 /** Bytes and comparisons of either direction. */
@@ -48,10 +55,10 @@ function work(g: PoolGeometry, input: Tensor, output: Tensor, indices: Tensor<'u
   };
 }
 
-function poolVec4(tape: Tape, g: PoolGeometry, input: Tensor, output: Tensor, indices: Tensor<'u32'>): void {
+function poolVec4(tape: Tape, g: TunedPool, input: Tensor, output: Tensor, indices: Tensor<'u32'>): void {
   const { inputHeight, inputWidth, outputHeight, outputWidth, padTop, padLeft } = g;
   const columns = g.channels / 4;
-  const strip = stripOf(outputWidth, tape.engine.capabilities.software);
+  const strip = stripOf(outputWidth, g.tuning);
   const count = g.batch * outputHeight * ceilDivide(outputWidth, strip) * columns;
   tape.run(vec4Kernel, {
     buffers: { input, output, indices },
@@ -64,7 +71,7 @@ function poolVec4(tape: Tape, g: PoolGeometry, input: Tensor, output: Tensor, in
 
 function poolGradientVec4(
   tape: Tape,
-  g: PoolGeometry,
+  g: TunedPool,
   indices: Tensor<'u32'>,
   outputGradient: Tensor,
   inputGradient: Tensor,
@@ -72,7 +79,7 @@ function poolGradientVec4(
   const { inputHeight, inputWidth, outputHeight, outputWidth, padTop, padLeft } = g;
   const columns = g.channels / 4;
   const blocks = inputBlocks(g);
-  const strip = stripOf(blocks.blocksX, tape.engine.capabilities.software);
+  const strip = stripOf(blocks.blocksX, g.tuning);
   const count = g.batch * blocks.blocksY * ceilDivide(blocks.blocksX, strip) * columns;
   const sizes = { inputHeight, inputWidth, outputHeight, outputWidth, padTop, padLeft };
   tape.run(vec4GradientKernel, {
