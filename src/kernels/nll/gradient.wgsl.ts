@@ -1,5 +1,5 @@
 // Generated from gradient.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 128baabdcd596f96ea29c40f8601332c0835af751770b083a4011aed78bdf70d
+// wgsl-sha256: 96bdd414315d86336418b533cfe592b909ea985208650d1f20f0e3dc8126c15e
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -7,11 +7,15 @@ const source = [
   "",
   "",
   "",
+  "",
   "const WORKGROUP: u32 = 64u;",
+  "const PER_INVOCATION: u32 = 4u;",
   "const WEIGHTED: u32 = 1u;",
+  "const ALIGNED: u32 = 0u;",
   "",
   "struct Params {",
   "  count: u32,",
+  "  locations: u32,",
   "  locationsPerImage: u32,",
   "  classes: u32,",
   "}",
@@ -19,8 +23,16 @@ const source = [
   "@group(0) @binding(0) var<storage, read> weights: array<f32>;",
   "@group(0) @binding(1) var<storage, read> labels: array<u32>;",
   "@group(0) @binding(2) var<storage, read> lossGradient: array<f32>;",
-  "@group(0) @binding(3) var<storage, read_write> gradient: array<f32>;",
+  "@group(0) @binding(3) var<storage, read_write> gradient: array<vec4<f32>>;",
   "@group(0) @binding(4) var<uniform> params: Params;",
+  "",
+  "",
+  "fn slope(location: u32, image: u32) -> f32 {",
+  "  if (WEIGHTED == 1u) {",
+  "    return -lossGradient[image] * weights[location];",
+  "  }",
+  "  return -lossGradient[image];",
+  "}",
   "",
   "@compute @workgroup_size(WORKGROUP)",
   "fn main(",
@@ -28,20 +40,30 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;",
-  "  if (index >= params.count) {",
-  "    return;",
-  "  }",
-  "  let location = index / params.classes;",
-  "  let image = location / params.locationsPerImage;",
-  "  var value = 0.0;",
-  "  if (index % params.classes == labels[image]) {",
-  "    value = -lossGradient[image];",
-  "    if (WEIGHTED == 1u) {",
-  "      value *= weights[location];",
+  "  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;",
+  "  for (var i = 0u; i < PER_INVOCATION; i++) {",
+  "    let index = first + i * WORKGROUP;",
+  "    if (index < params.count) {",
+  "      let location = index * 4u / params.classes;",
+  "      let column = index * 4u - location * params.classes;",
+  "      let image = location / params.locationsPerImage;",
+  "      var values = vec4<f32>(0.0);",
+  "      if (ALIGNED == 1u) {",
+  "        let isLabel = vec4<u32>(column) + vec4<u32>(0u, 1u, 2u, 3u) == vec4<u32>(labels[image]);",
+  "        values = select(values, vec4<f32>(slope(location, image)), isLabel);",
+  "      } else {",
+  "        for (var k = 0u; k < 4u; k++) {",
+  "",
+  "          let place = min((index * 4u + k) / params.classes, params.locations - 1u);",
+  "          let owner = place / params.locationsPerImage;",
+  "          if ((index * 4u + k) % params.classes == labels[owner]) {",
+  "            values[k] = slope(place, owner);",
+  "          }",
+  "        }",
+  "      }",
+  "      gradient[index] = values;",
   "    }",
   "  }",
-  "  gradient[index] = value;",
   "}",
   "",
 ].join('\n');
@@ -69,7 +91,7 @@ export const gradient = {
     "gradient": {
       "index": 3,
       "access": "read_write",
-      "element": "f32"
+      "element": "vec4<f32>"
     }
   },
   "params": {
@@ -80,12 +102,16 @@ export const gradient = {
         "offset": 0,
         "type": "u32"
       },
-      "locationsPerImage": {
+      "locations": {
         "offset": 4,
         "type": "u32"
       },
-      "classes": {
+      "locationsPerImage": {
         "offset": 8,
+        "type": "u32"
+      },
+      "classes": {
+        "offset": 12,
         "type": "u32"
       }
     }
@@ -95,9 +121,17 @@ export const gradient = {
       "type": "u32",
       "value": 64
     },
+    "PER_INVOCATION": {
+      "type": "u32",
+      "value": 4
+    },
     "WEIGHTED": {
       "type": "u32",
       "value": 1
+    },
+    "ALIGNED": {
+      "type": "u32",
+      "value": 0
     }
   }
 } as const satisfies KernelModule;

@@ -32,13 +32,14 @@ function launch(
   });
   return tape.record(name, loss, [logProbabilities, labels], (lossGradient) => {
     const gradient = tape.emptyGradient(logProbabilities);
-    const count = logProbabilities.size;
+    const count = ceilDivide(logProbabilities.size, 4);
+    const { WORKGROUP, PER_INVOCATION } = gradientKernel.constants;
     tape.run(gradientKernel, {
       buffers: { weights: weights ?? lossGradient, labels, lossGradient, gradient },
-      params: { count, locationsPerImage, classes },
-      workgroups: ceilDivide(count, gradientKernel.constants.WORKGROUP.value),
-      constants: { WEIGHTED },
-      work: { bytes: 4 * count + 4 * locations, flops: count },
+      params: { count, locations, locationsPerImage, classes },
+      workgroups: ceilDivide(count, WORKGROUP.value * PER_INVOCATION.value),
+      constants: { WEIGHTED, ALIGNED: classes % 4 === 0 ? 1 : 0 },
+      work: { bytes: 4 * logProbabilities.size + 4 * locations, flops: logProbabilities.size },
     });
     return [gradient, null];
   });

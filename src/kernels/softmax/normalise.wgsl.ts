@@ -1,5 +1,5 @@
 // Generated from normalise.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 7b6594136364681fc4fba7c1cb30b56b8bef7ff8312a55c53c66e2c218f53a1a
+// wgsl-sha256: a2df4a2863d8a76354b1befdcd3a86848787dad93565b7c5274bbe0662d0af14
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -9,6 +9,7 @@ const source = [
   "",
   "",
   "const WORKGROUP: u32 = 64u;",
+  "const PER_INVOCATION: u32 = 4u;",
   "const LOG: u32 = 0u;",
   "const ALIGNED: u32 = 0u;",
   "",
@@ -29,25 +30,27 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;",
-  "  if (index >= params.count) {",
-  "    return;",
-  "  }",
-  "  let first = statistics[index * 4u / params.columns];",
-  "  var maximum = vec4<f32>(first.x);",
-  "  var logSum = vec4<f32>(first.y);",
-  "  if (ALIGNED == 0u) {",
-  "    for (var i = 1u; i < 4u; i++) {",
-  "      let statistic = statistics[min((index * 4u + i) / params.columns, params.rows - 1u)];",
-  "      maximum[i] = statistic.x;",
-  "      logSum[i] = statistic.y;",
+  "  let start = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;",
+  "  for (var k = 0u; k < PER_INVOCATION; k++) {",
+  "    let index = start + k * WORKGROUP;",
+  "    if (index < params.count) {",
+  "      let first = statistics[index * 4u / params.columns];",
+  "      var maximum = vec4<f32>(first.x);",
+  "      var logSum = vec4<f32>(first.y);",
+  "      if (ALIGNED == 0u) {",
+  "        for (var i = 1u; i < 4u; i++) {",
+  "          let statistic = statistics[min((index * 4u + i) / params.columns, params.rows - 1u)];",
+  "          maximum[i] = statistic.x;",
+  "          logSum[i] = statistic.y;",
+  "        }",
+  "      }",
+  "      let logarithm = (input[index] - maximum) - logSum;",
+  "      if (LOG == 1u) {",
+  "        output[index] = logarithm;",
+  "      } else {",
+  "        output[index] = exp(logarithm);",
+  "      }",
   "    }",
-  "  }",
-  "  let logarithm = (input[index] - maximum) - logSum;",
-  "  if (LOG == 1u) {",
-  "    output[index] = logarithm;",
-  "  } else {",
-  "    output[index] = exp(logarithm);",
   "  }",
   "}",
   "",
@@ -96,6 +99,10 @@ export const normalise = {
     "WORKGROUP": {
       "type": "u32",
       "value": 64
+    },
+    "PER_INVOCATION": {
+      "type": "u32",
+      "value": 4
     },
     "LOG": {
       "type": "u32",

@@ -25,10 +25,11 @@ function launch(name: string, tape: Tape, input: Tensor, log: boolean, options: 
   const output = tape.empty(input.shape);
   const count = ceilDivide(input.size, 4);
   const LOG = log ? 1 : 0;
+  const { WORKGROUP, PER_INVOCATION } = normaliseKernel.constants;
   tape.run(normaliseKernel, {
     buffers: { input, statistics, output },
     params: { rows, columns, count },
-    workgroups: ceilDivide(count, normaliseKernel.constants.WORKGROUP.value),
+    workgroups: ceilDivide(count, WORKGROUP.value * PER_INVOCATION.value),
     constants: { LOG, ALIGNED: columns % 4 === 0 ? 1 : 0 },
     work: { bytes: 8 * input.size + 8 * rows, flops: 3 * input.size },
   });
