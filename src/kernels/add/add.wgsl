@@ -1,10 +1,11 @@
 // Elementwise sum of two tensors of one shape.
 //   sum[i] = a[i] + b[i]
-// One invocation computes four neighbouring elements (a vec4); one workgroup 4 * WORKGROUP of them.
+// One invocation computes PER_INVOCATION vec4s, neighbouring invocations neighbouring ones.
 // Moves 3 * 4 bytes an element, 1 flop. Writes with `=`; the last vec4 may reach into the padding of the buffer, which the
 // pool always leaves, so `count` is in vec4s, rounded up.
 
 const WORKGROUP: u32 = 64u;
+const PER_INVOCATION: u32 = 4u;
 
 struct Params {
   count: u32,
@@ -21,9 +22,12 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;
-  if (index >= params.count) {
-    return;
+  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;
+  for (var i = 0u; i < PER_INVOCATION; i++) {
+    let index = first + i * WORKGROUP;
+    if (index >= params.count) {
+      break;
+    }
+    sum[index] = a[index] + b[index];
   }
-  sum[index] = a[index] + b[index];
 }

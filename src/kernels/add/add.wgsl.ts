@@ -1,5 +1,5 @@
 // Generated from add.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: dea7698091197ff69c90f514b3ab509180283ee1e3de8ad4973c64fd18dc9228
+// wgsl-sha256: de83f0bf4ac1331088ae699ff61b49a56e1f59925aca53ea833f619ff341d3f0
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -10,6 +10,7 @@ const source = [
   "",
   "",
   "const WORKGROUP: u32 = 64u;",
+  "const PER_INVOCATION: u32 = 4u;",
   "",
   "struct Params {",
   "  count: u32,",
@@ -26,11 +27,14 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;",
-  "  if (index >= params.count) {",
-  "    return;",
+  "  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;",
+  "  for (var i = 0u; i < PER_INVOCATION; i++) {",
+  "    let index = first + i * WORKGROUP;",
+  "    if (index >= params.count) {",
+  "      break;",
+  "    }",
+  "    sum[index] = a[index] + b[index];",
   "  }",
-  "  sum[index] = a[index] + b[index];",
   "}",
   "",
 ].join('\n');
@@ -70,6 +74,10 @@ export const add = {
     "WORKGROUP": {
       "type": "u32",
       "value": 64
+    },
+    "PER_INVOCATION": {
+      "type": "u32",
+      "value": 4
     }
   }
 } as const satisfies KernelModule;

@@ -1,11 +1,12 @@
 // One function of every pair of elements of two tensors of one shape.
 //   output[i] = f(a[i], b[i])
 // OPERATION: 0 a - b, 1 a * b, 2 a / b, 3 -(a * b), 4 a == b ? 1 : 0.
-// One invocation computes four neighbouring elements (a vec4); `count` is in vec4s, rounded up: the last one may reach into
+// One invocation computes PER_INVOCATION vec4s, neighbouring invocations neighbouring ones; `count` is in vec4s, rounded up: the last one may reach into
 // the padding. Moves 12 bytes an element, 1 flop. Writes with `=`.
 
 const OPERATION: u32 = 0u;
 const WORKGROUP: u32 = 64u;
+const PER_INVOCATION: u32 = 4u;
 
 struct Params {
   count: u32,
@@ -35,9 +36,12 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;
-  if (index >= params.count) {
-    return;
+  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;
+  for (var i = 0u; i < PER_INVOCATION; i++) {
+    let index = first + i * WORKGROUP;
+    if (index >= params.count) {
+      break;
+    }
+    output[index] = apply(a[index], b[index]);
   }
-  output[index] = apply(a[index], b[index]);
 }

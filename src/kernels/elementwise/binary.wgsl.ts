@@ -1,5 +1,5 @@
 // Generated from binary.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 13dc5b73b1dce5f456226ce2fb70bc56cfd1cbea1cb6b688ef08eddb1b81e106
+// wgsl-sha256: 57dd1d2642cbc28d9ef9ef6e03abc9706dc2a1a8c24dde6a376e0b069e01b8f6
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -11,6 +11,7 @@ const source = [
   "",
   "const OPERATION: u32 = 0u;",
   "const WORKGROUP: u32 = 64u;",
+  "const PER_INVOCATION: u32 = 4u;",
   "",
   "struct Params {",
   "  count: u32,",
@@ -40,11 +41,14 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;",
-  "  if (index >= params.count) {",
-  "    return;",
+  "  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;",
+  "  for (var i = 0u; i < PER_INVOCATION; i++) {",
+  "    let index = first + i * WORKGROUP;",
+  "    if (index >= params.count) {",
+  "      break;",
+  "    }",
+  "    output[index] = apply(a[index], b[index]);",
   "  }",
-  "  output[index] = apply(a[index], b[index]);",
   "}",
   "",
 ].join('\n');
@@ -88,6 +92,10 @@ export const binary = {
     "WORKGROUP": {
       "type": "u32",
       "value": 64
+    },
+    "PER_INVOCATION": {
+      "type": "u32",
+      "value": 4
     }
   }
 } as const satisfies KernelModule;

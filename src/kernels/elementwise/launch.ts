@@ -4,6 +4,7 @@ import { binary as binaryKernel } from './binary.wgsl.ts';
 import { binaryRows as binaryRowsKernel } from './binary_rows.wgsl.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 import { unary as unaryKernel } from './unary.wgsl.ts';
+import { workgroupsOf } from './workgroups.ts';
 
 /** As binary.wgsl and binary_rows.wgsl number them. */
 const BINARY = { subtract: 0, multiply: 1, divide: 2, negatedProduct: 3, equal: 4 } as const;
@@ -20,7 +21,7 @@ export function launchBinary(
   const constants = { OPERATION: BINARY[operation] };
   const work = { bytes: 4 * (2 * a.size + b.size), flops: a.size };
   if (a.size === b.size) {
-    const workgroups = ceilDivide(count, binaryKernel.constants.WORKGROUP.value);
+    const workgroups = workgroupsOf(binaryKernel, count);
     tape.run(binaryKernel, { buffers: { a, b, output }, params: { count }, constants, workgroups, work });
   } else {
     tape.run(binaryRowsKernel, {
@@ -47,7 +48,7 @@ export function launchAffine(
     buffers: { input, output },
     params: { count, first: factor, second: offset },
     constants: { OPERATION: 0 },
-    workgroups: ceilDivide(count, unaryKernel.constants.WORKGROUP.value),
+    workgroups: workgroupsOf(unaryKernel, count),
     work: { bytes: 8 * input.size, flops: 2 * input.size },
   });
   return output;

@@ -5,6 +5,7 @@ import { launchAffine } from './launch.ts';
 import { reject } from '../../runtime/errors.ts';
 import { unary as unaryKernel } from './unary.wgsl.ts';
 import { unaryGradient as gradientKernel } from './unary_gradient.wgsl.ts';
+import { workgroupsOf } from './workgroups.ts';
 
 /** As unary.wgsl and unary_gradient.wgsl number them. */
 const OPERATIONS = { exp: 1, log: 2, softplus: 3, abs: 4, square: 5, sqrt: 6, clamp: 7 } as const;
@@ -16,7 +17,7 @@ function unary(tape: Tape, name: keyof typeof OPERATIONS, x: Tensor, first = 0, 
   tape.run(unaryKernel, {
     ...common,
     buffers: { input: x, output },
-    workgroups: ceilDivide(count, unaryKernel.constants.WORKGROUP.value),
+    workgroups: workgroupsOf(unaryKernel, count),
     work: { bytes: 8 * x.size, flops: x.size },
   });
   return tape.record(name, output, [x], (outputGradient) => {
@@ -25,7 +26,7 @@ function unary(tape: Tape, name: keyof typeof OPERATIONS, x: Tensor, first = 0, 
     tape.run(gradientKernel, {
       ...common,
       buffers: { saved, outputGradient, inputGradient },
-      workgroups: ceilDivide(count, gradientKernel.constants.WORKGROUP.value),
+      workgroups: workgroupsOf(gradientKernel, count),
       work: { bytes: 12 * x.size, flops: x.size },
     });
     return [inputGradient];

@@ -2,11 +2,12 @@
 //   output[i] = f(input[i])
 // OPERATION: 0 input * first + second, 1 exp, 2 log, 3 softplus = log(1 + exp(input)), 4 abs, 5 square, 6 sqrt,
 // 7 clamp to [first, second].
-// One invocation computes four neighbouring elements (a vec4); `count` is in vec4s, rounded up: the last one may reach into
+// One invocation computes PER_INVOCATION vec4s, neighbouring invocations neighbouring ones; `count` is in vec4s, rounded up: the last one may reach into
 // the padding. Moves 8 bytes an element. Writes with `=`.
 
 const OPERATION: u32 = 0u;
 const WORKGROUP: u32 = 64u;
+const PER_INVOCATION: u32 = 4u;
 
 struct Params {
   count: u32,
@@ -58,9 +59,12 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;
-  if (index >= params.count) {
-    return;
+  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;
+  for (var i = 0u; i < PER_INVOCATION; i++) {
+    let index = first + i * WORKGROUP;
+    if (index >= params.count) {
+      break;
+    }
+    output[index] = apply(input[index]);
   }
-  output[index] = apply(input[index]);
 }

@@ -1,5 +1,5 @@
 // Generated from unary.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 070f21427c9603568ea5ab7165bd6e7782af0b864f8331627e61c6ee0a35c15a
+// wgsl-sha256: 59804003fae00ceb1c82f7ff5ce33a00a761e9ab4b79d24e2dccd546ad6cf338
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -12,6 +12,7 @@ const source = [
   "",
   "const OPERATION: u32 = 0u;",
   "const WORKGROUP: u32 = 64u;",
+  "const PER_INVOCATION: u32 = 4u;",
   "",
   "struct Params {",
   "  count: u32,",
@@ -63,11 +64,14 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;",
-  "  if (index >= params.count) {",
-  "    return;",
+  "  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;",
+  "  for (var i = 0u; i < PER_INVOCATION; i++) {",
+  "    let index = first + i * WORKGROUP;",
+  "    if (index >= params.count) {",
+  "      break;",
+  "    }",
+  "    output[index] = apply(input[index]);",
   "  }",
-  "  output[index] = apply(input[index]);",
   "}",
   "",
 ].join('\n');
@@ -114,6 +118,10 @@ export const unary = {
     "WORKGROUP": {
       "type": "u32",
       "value": 64
+    },
+    "PER_INVOCATION": {
+      "type": "u32",
+      "value": 4
     }
   }
 } as const satisfies KernelModule;

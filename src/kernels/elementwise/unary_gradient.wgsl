@@ -2,10 +2,11 @@
 //   inputGradient[i] = outputGradient[i] * f'(input[i])
 // `saved` is the input; for exp and sqrt, whose derivative is a function of their value, the output. The affine function 0 is
 // its own gradient kernel and is not here. abs has 0 at 0; clamp passes the gradient on its closed interval.
-// One invocation computes four neighbouring elements (a vec4). Moves 12 bytes an element. Writes with `=`.
+// One invocation computes PER_INVOCATION vec4s, neighbouring invocations neighbouring ones. Moves 12 bytes an element. Writes with `=`.
 
 const OPERATION: u32 = 1u;
 const WORKGROUP: u32 = 64u;
+const PER_INVOCATION: u32 = 4u;
 
 struct Params {
   count: u32,
@@ -44,9 +45,12 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;
-  if (index >= params.count) {
-    return;
+  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;
+  for (var i = 0u; i < PER_INVOCATION; i++) {
+    let index = first + i * WORKGROUP;
+    if (index >= params.count) {
+      break;
+    }
+    inputGradient[index] = apply(saved[index], outputGradient[index]);
   }
-  inputGradient[index] = apply(saved[index], outputGradient[index]);
 }

@@ -1,5 +1,5 @@
 // Generated from unary_gradient.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 5ae28e7c61280523404f1718026154f5dc856043527b7289f99b256ae5fdaeec
+// wgsl-sha256: 8bf86bb98f00e57178a81e4692afa65debab273df55ce2d3b04b21726fcd1f09
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -11,6 +11,7 @@ const source = [
   "",
   "const OPERATION: u32 = 1u;",
   "const WORKGROUP: u32 = 64u;",
+  "const PER_INVOCATION: u32 = 4u;",
   "",
   "struct Params {",
   "  count: u32,",
@@ -49,11 +50,14 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;",
-  "  if (index >= params.count) {",
-  "    return;",
+  "  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;",
+  "  for (var i = 0u; i < PER_INVOCATION; i++) {",
+  "    let index = first + i * WORKGROUP;",
+  "    if (index >= params.count) {",
+  "      break;",
+  "    }",
+  "    inputGradient[index] = apply(saved[index], outputGradient[index]);",
   "  }",
-  "  inputGradient[index] = apply(saved[index], outputGradient[index]);",
   "}",
   "",
 ].join('\n');
@@ -105,6 +109,10 @@ export const unaryGradient = {
     "WORKGROUP": {
       "type": "u32",
       "value": 64
+    },
+    "PER_INVOCATION": {
+      "type": "u32",
+      "value": 4
     }
   }
 } as const satisfies KernelModule;

@@ -6,6 +6,7 @@ import { formatShape, sameShape } from '../../runtime/shape.ts';
 import { PARAMETER_BLOCK } from '../../runtime/parameters.ts';
 import { reject } from '../../runtime/errors.ts';
 import { windows } from './windows.ts';
+import { workgroupsOf } from '../elementwise/workgroups.ts';
 
 function update(
   engine: Engine,
@@ -25,7 +26,7 @@ function update(
       buffers: { source: source.slice(first, [size]), destination: target.slice(first, [size]) },
       params: { count, factor },
       constants: { OPERATION: operation },
-      workgroups: ceilDivide(count, flatUpdateKernel.constants.WORKGROUP.value),
+      workgroups: workgroupsOf(flatUpdateKernel, count),
       work: { bytes: 12 * size, flops: 3 * size },
     });
   }

@@ -1,5 +1,5 @@
 // Generated from flat_update.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: d84a85fcc38f57cd27a8d8e67b59d1c1ca9581feb8a6b7e4d779a1976bc2e525
+// wgsl-sha256: 865aafcb53f711f33e4e36e63f82cf78b4e57625454752cd85b37e21a1423292
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -11,6 +11,7 @@ const source = [
   "",
   "const OPERATION: u32 = 0u;",
   "const WORKGROUP: u32 = 64u;",
+  "const PER_INVOCATION: u32 = 4u;",
   "",
   "struct Params {",
   "  count: u32,",
@@ -27,18 +28,21 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;",
-  "  if (index >= params.count) {",
-  "    return;",
-  "  }",
-  "  let old = destination[index];",
-  "  let incoming = source[index];",
-  "  if (OPERATION == 1u) {",
-  "    destination[index] = old + params.factor * incoming;",
-  "  } else if (params.factor < 0.5) {",
-  "    destination[index] = old + params.factor * (incoming - old);",
-  "  } else {",
-  "    destination[index] = incoming - (1.0 - params.factor) * (incoming - old);",
+  "  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;",
+  "  for (var i = 0u; i < PER_INVOCATION; i++) {",
+  "    let index = first + i * WORKGROUP;",
+  "    if (index >= params.count) {",
+  "      break;",
+  "    }",
+  "    let old = destination[index];",
+  "    let incoming = source[index];",
+  "    if (OPERATION == 1u) {",
+  "      destination[index] = old + params.factor * incoming;",
+  "    } else if (params.factor < 0.5) {",
+  "      destination[index] = old + params.factor * (incoming - old);",
+  "    } else {",
+  "      destination[index] = incoming - (1.0 - params.factor) * (incoming - old);",
+  "    }",
   "  }",
   "}",
   "",
@@ -82,6 +86,10 @@ export const flatUpdate = {
     "WORKGROUP": {
       "type": "u32",
       "value": 64
+    },
+    "PER_INVOCATION": {
+      "type": "u32",
+      "value": 4
     }
   }
 } as const satisfies KernelModule;

@@ -115,19 +115,20 @@ export class Sgd {
       return 'gradient' in reached ? gradientArrived(reached, entry) : reached.has(entry.name);
     });
     const { values, gradients } = this.#store;
+    const { LANES_PER_BLOCK, WORKGROUP } = sgdKernel.constants;
     for (const { first, size } of windows(values.size, this.#bindingLimit, WINDOW_GRANULE)) {
-      const count = size / 4;
+      const blocks = size / PARAMETER_BLOCK;
       this.#engine.run(sgdKernel, {
         buffers: {
           gradients: gradients.slice(first, [size]),
-          blockGroups: this.#blockGroups.slice(first / PARAMETER_BLOCK, [size / PARAMETER_BLOCK]),
+          blockGroups: this.#blockGroups.slice(first / PARAMETER_BLOCK, [blocks]),
           rates: this.#rateTensor,
           values: values.slice(first, [size]),
           velocities: this.velocities.slice(first, [size]),
         },
-        params: { count, momentum: this.#momentum },
+        params: { blocks, momentum: this.#momentum },
         constants: { NESTEROV: this.#nesterov ? 1 : 0 },
-        workgroups: ceilDivide(count, sgdKernel.constants.WORKGROUP.value),
+        workgroups: ceilDivide(blocks * LANES_PER_BLOCK.value, WORKGROUP.value),
         work: { bytes: 20 * size, flops: (this.#nesterov ? 8 : 6) * size },
       });
     }

@@ -1,5 +1,5 @@
 // Generated from sgd.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: b3f45d6841bb580bc4e7967e2f0cea2bb2d1a2a9f655826613360dc09a2ec18f
+// wgsl-sha256: 225052f182cbfc54bc47c237f0e8d1afba8fa0398740bfbf2f5856eee0dd9144
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -15,9 +15,10 @@ const source = [
   "const WORKGROUP: u32 = 64u;",
   "const SKIP: u32 = 0xffffffffu;",
   "const VECTORS_PER_BLOCK: u32 = 16u;",
+  "const LANES_PER_BLOCK: u32 = 4u;",
   "",
   "struct Params {",
-  "  count: u32,",
+  "  blocks: u32,",
   "  momentum: f32,",
   "}",
   "",
@@ -35,23 +36,28 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;",
-  "  if (index >= params.count) {",
+  "  let quarter = (group.x + group.y * groups.x) * WORKGROUP + lane;",
+  "  let place = quarter / LANES_PER_BLOCK;",
+  "  if (place >= params.blocks) {",
   "    return;",
   "  }",
-  "  let parameterGroup = blockGroups[index / VECTORS_PER_BLOCK];",
+  "  let parameterGroup = blockGroups[place];",
   "  if (parameterGroup == SKIP) {",
   "    return;",
   "  }",
   "  let rate = rates[parameterGroup];",
-  "  let value = values[index];",
-  "  let step = gradients[index] + rate.y * value;",
-  "  let velocity = params.momentum * velocities[index] + step;",
-  "  velocities[index] = velocity;",
-  "  if (NESTEROV == 1u) {",
-  "    values[index] = value - rate.x * (step + params.momentum * velocity);",
-  "  } else {",
-  "    values[index] = value - rate.x * velocity;",
+  "  let first = place * VECTORS_PER_BLOCK + quarter % LANES_PER_BLOCK;",
+  "  for (var i = 0u; i < VECTORS_PER_BLOCK; i += LANES_PER_BLOCK) {",
+  "    let index = first + i;",
+  "    let value = values[index];",
+  "    let step = gradients[index] + rate.y * value;",
+  "    let velocity = params.momentum * velocities[index] + step;",
+  "    velocities[index] = velocity;",
+  "    if (NESTEROV == 1u) {",
+  "      values[index] = value - rate.x * (step + params.momentum * velocity);",
+  "    } else {",
+  "      values[index] = value - rate.x * velocity;",
+  "    }",
   "  }",
   "}",
   "",
@@ -92,7 +98,7 @@ export const sgd = {
     "index": 5,
     "size": 16,
     "fields": {
-      "count": {
+      "blocks": {
         "offset": 0,
         "type": "u32"
       },
@@ -114,6 +120,10 @@ export const sgd = {
     "VECTORS_PER_BLOCK": {
       "type": "u32",
       "value": 16
+    },
+    "LANES_PER_BLOCK": {
+      "type": "u32",
+      "value": 4
     }
   }
 } as const satisfies KernelModule;
