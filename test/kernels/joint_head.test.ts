@@ -16,6 +16,41 @@ describe('jointHead', () => {
   });
   afterAll(() => engine.destroy());
 
+  test('more images than one axis of a dispatch holds are folded', async () => {
+    const images = 65_600;
+    const tape = startTape(engine);
+    const f = engine.tensor(
+      Float32Array.from({ length: 2 * images }, (_, i) => (i % 2) * Math.log(3)),
+      [images, 1, 1, 2],
+      { requiresGradient: true },
+    );
+    const a = engine.zeros([images, 1, 1, 1]);
+    const labels = engine.tensor(
+      Uint32Array.from({ length: images }, (_, n) => n % 2),
+      [images],
+    );
+    const seed = engine.tensor(new Float32Array(images).fill(1), [images]);
+    try {
+      const { probability, loss } = jointHead(tape, f, a, labels, { objective: 'ml' });
+      tape.backward(loss, seed);
+      const gradient = tape.gradient(f);
+      if (gradient === null) throw new Error('no gradient');
+      // softmax of (0, log 3) is (1/4, 3/4).
+      const wanted = { probability: [0.25, 0.75], gradient: [-0.75, 0.75, 0.25, -0.25] };
+      const worst = (got: Float32Array, period: readonly number[]): number =>
+        got.reduce((error, value, i) => {
+          const difference = Math.abs(value - (period[i % period.length] ?? Number.NaN));
+          return difference <= error ? error : difference;
+        }, 0);
+      expect(worst(await engine.read(probability), wanted.probability)).toBeLessThan(1e-6);
+      expect(worst(await engine.read(gradient), wanted.gradient)).toBeLessThan(1e-6);
+    } finally {
+      tape.end();
+      for (const tensor of [f, a, seed]) tensor.dispose();
+      labels.dispose();
+    }
+  });
+
   test('names the argument that does not fit', () => {
     const tape = startTape(engine);
     try {
