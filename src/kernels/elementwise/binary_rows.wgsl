@@ -1,16 +1,20 @@
 // One function of the elements of rows and a value for each row.
 //   output[r, k] = f(a[r, k], b[r]),  a [rows, inner], b [rows]
 // OPERATION as in binary.wgsl: 0 a - b, 1 a * b, 2 a / b, 3 -(a * b), 4 a == b ? 1 : 0.
-// One invocation computes four neighbouring elements (a vec4), which may lie in up to four rows; `count` is in vec4s, rounded
-// up, and `lastRow` keeps the padding's elements within b. Moves 8 bytes an element, 1 flop. Writes with `=`.
+// One invocation computes PER_INVOCATION vec4s, neighbouring invocations neighbouring ones; a vec4 may lie in up to four rows.
+// `count` is in vec4s, rounded up, and `lastRow` keeps the padding's elements within b. From one vec4 to an invocation's next
+// it is `strideRows` rows and `strideColumns` columns. Moves 8 bytes an element, 1 flop. Writes with `=`.
 
 const OPERATION: u32 = 0u;
 const WORKGROUP: u32 = 64u;
+const PER_INVOCATION: u32 = 4u;
 
 struct Params {
   count: u32,
   inner: u32,
   lastRow: u32,
+  strideRows: u32,
+  strideColumns: u32,
 }
 
 @group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
@@ -37,18 +41,27 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;
-  if (index >= params.count) {
-    return;
+  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;
+  // One division finds the row of the first vec4; those of the others follow by addition.
+  var row = 4u * first / params.inner;
+  var column = 4u * first - row * params.inner;
+  for (var i = 0u; i < PER_INVOCATION; i++) {
+    let index = first + i * WORKGROUP;
+    if (index >= params.count) {
+      break;
+    }
+    var y = vec4<f32>(b[row]);
+    if (column + 3u >= params.inner) {
+      y.y = b[min(row + (column + 1u) / params.inner, params.lastRow)];
+      y.z = b[min(row + (column + 2u) / params.inner, params.lastRow)];
+      y.w = b[min(row + (column + 3u) / params.inner, params.lastRow)];
+    }
+    output[index] = apply(a[index], y);
+    row += params.strideRows;
+    column += params.strideColumns;
+    if (column >= params.inner) {
+      column -= params.inner;
+      row += 1u;
+    }
   }
-  let first = 4u * index;
-  let row = first / params.inner;
-  let lastOfFour = min((first + 3u) / params.inner, params.lastRow);
-  var y = vec4<f32>(b[row]);
-  if (lastOfFour != row) {
-    y.y = b[min((first + 1u) / params.inner, params.lastRow)];
-    y.z = b[min((first + 2u) / params.inner, params.lastRow)];
-    y.w = b[lastOfFour];
-  }
-  output[index] = apply(a[index], y);
 }

@@ -1,5 +1,5 @@
 // Generated from binary_rows.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 4e3cbd0424434c6123ad62d93031e798b133a0e92ac9b2e2e1ad51dc026a0028
+// wgsl-sha256: dce907c5e3bda17d8c542ce158e8a6fb8d95a62a1b318537f4472bea68845ad1
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -9,13 +9,17 @@ const source = [
   "",
   "",
   "",
+  "",
   "const OPERATION: u32 = 0u;",
   "const WORKGROUP: u32 = 64u;",
+  "const PER_INVOCATION: u32 = 4u;",
   "",
   "struct Params {",
   "  count: u32,",
   "  inner: u32,",
   "  lastRow: u32,",
+  "  strideRows: u32,",
+  "  strideColumns: u32,",
   "}",
   "",
   "@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;",
@@ -42,20 +46,29 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;",
-  "  if (index >= params.count) {",
-  "    return;",
+  "  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;",
+  "",
+  "  var row = 4u * first / params.inner;",
+  "  var column = 4u * first - row * params.inner;",
+  "  for (var i = 0u; i < PER_INVOCATION; i++) {",
+  "    let index = first + i * WORKGROUP;",
+  "    if (index >= params.count) {",
+  "      break;",
+  "    }",
+  "    var y = vec4<f32>(b[row]);",
+  "    if (column + 3u >= params.inner) {",
+  "      y.y = b[min(row + (column + 1u) / params.inner, params.lastRow)];",
+  "      y.z = b[min(row + (column + 2u) / params.inner, params.lastRow)];",
+  "      y.w = b[min(row + (column + 3u) / params.inner, params.lastRow)];",
+  "    }",
+  "    output[index] = apply(a[index], y);",
+  "    row += params.strideRows;",
+  "    column += params.strideColumns;",
+  "    if (column >= params.inner) {",
+  "      column -= params.inner;",
+  "      row += 1u;",
+  "    }",
   "  }",
-  "  let first = 4u * index;",
-  "  let row = first / params.inner;",
-  "  let lastOfFour = min((first + 3u) / params.inner, params.lastRow);",
-  "  var y = vec4<f32>(b[row]);",
-  "  if (lastOfFour != row) {",
-  "    y.y = b[min((first + 1u) / params.inner, params.lastRow)];",
-  "    y.z = b[min((first + 2u) / params.inner, params.lastRow)];",
-  "    y.w = b[lastOfFour];",
-  "  }",
-  "  output[index] = apply(a[index], y);",
   "}",
   "",
 ].join('\n');
@@ -83,7 +96,7 @@ export const binaryRows = {
   },
   "params": {
     "index": 3,
-    "size": 16,
+    "size": 32,
     "fields": {
       "count": {
         "offset": 0,
@@ -96,6 +109,14 @@ export const binaryRows = {
       "lastRow": {
         "offset": 8,
         "type": "u32"
+      },
+      "strideRows": {
+        "offset": 12,
+        "type": "u32"
+      },
+      "strideColumns": {
+        "offset": 16,
+        "type": "u32"
       }
     }
   },
@@ -107,6 +128,10 @@ export const binaryRows = {
     "WORKGROUP": {
       "type": "u32",
       "value": 64
+    },
+    "PER_INVOCATION": {
+      "type": "u32",
+      "value": 4
     }
   }
 } as const satisfies KernelModule;

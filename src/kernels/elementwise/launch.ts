@@ -24,11 +24,19 @@ export function launchBinary(
     const workgroups = workgroupsOf(binaryKernel, count);
     tape.run(binaryKernel, { buffers: { a, b, output }, params: { count }, constants, workgroups, work });
   } else {
+    const inner = a.size / b.size;
+    const stride = 4 * binaryRowsKernel.constants.WORKGROUP.value;
     tape.run(binaryRowsKernel, {
       buffers: { a, b, output },
-      params: { count, inner: a.size / b.size, lastRow: b.size - 1 },
+      params: {
+        count,
+        inner,
+        lastRow: b.size - 1,
+        strideRows: Math.floor(stride / inner),
+        strideColumns: stride % inner,
+      },
       constants,
-      workgroups: ceilDivide(count, binaryRowsKernel.constants.WORKGROUP.value),
+      workgroups: workgroupsOf(binaryRowsKernel, count),
       work,
     });
   }

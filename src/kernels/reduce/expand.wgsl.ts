@@ -1,5 +1,5 @@
 // Generated from expand.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: fb04eb0c5960663dd6db271bc5ece327a8a775f104bc5d5aee9c57b0616b01da
+// wgsl-sha256: 6c9f7b6a6336dacb333ca216b8c782f28506fa08d75d3a646beb930f3a6f2695
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -9,23 +9,19 @@ const source = [
   "",
   "",
   "const WORKGROUP: u32 = 64u;",
+  "const PER_INVOCATION: u32 = 8u;",
   "",
   "struct Params {",
   "  count: u32,",
   "  length: u32,",
+  "  segments: u32,",
   "  inner: u32,",
-  "  last: u32,",
   "  scale: f32,",
   "}",
   "",
   "@group(0) @binding(0) var<storage, read> input: array<f32>;",
-  "@group(0) @binding(1) var<storage, read_write> output: array<vec4<f32>>;",
+  "@group(0) @binding(1) var<storage, read_write> output: array<f32>;",
   "@group(0) @binding(2) var<uniform> params: Params;",
-  "",
-  "fn source(element: u32) -> f32 {",
-  "  let place = min(element, params.last);",
-  "  return input[place / (params.length * params.inner) * params.inner + place % params.inner];",
-  "}",
   "",
   "@compute @workgroup_size(WORKGROUP)",
   "fn main(",
@@ -37,8 +33,14 @@ const source = [
   "  if (index >= params.count) {",
   "    return;",
   "  }",
-  "  let first = 4u * index;",
-  "  output[index] = params.scale * vec4<f32>(source(first), source(first + 1u), source(first + 2u), source(first + 3u));",
+  "  let column = index % params.inner;",
+  "  let rows = index / params.inner;",
+  "  let row = rows / params.segments;",
+  "  let first = (rows - row * params.segments) * PER_INVOCATION;",
+  "  let value = params.scale * input[row * params.inner + column];",
+  "  for (var k = first; k < min(first + PER_INVOCATION, params.length); k++) {",
+  "    output[(row * params.length + k) * params.inner + column] = value;",
+  "  }",
   "}",
   "",
 ].join('\n');
@@ -56,7 +58,7 @@ export const expand = {
     "output": {
       "index": 1,
       "access": "read_write",
-      "element": "vec4<f32>"
+      "element": "f32"
     }
   },
   "params": {
@@ -71,11 +73,11 @@ export const expand = {
         "offset": 4,
         "type": "u32"
       },
-      "inner": {
+      "segments": {
         "offset": 8,
         "type": "u32"
       },
-      "last": {
+      "inner": {
         "offset": 12,
         "type": "u32"
       },
@@ -89,6 +91,10 @@ export const expand = {
     "WORKGROUP": {
       "type": "u32",
       "value": 64
+    },
+    "PER_INVOCATION": {
+      "type": "u32",
+      "value": 8
     }
   }
 } as const satisfies KernelModule;

@@ -2,8 +2,11 @@ import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 import { expand as expandKernel } from './expand.wgsl.ts';
+import { expandRows as expandRowsKernel } from './expand_rows.wgsl.ts';
+import { expandVec4 as expandVec4Kernel } from './expand_vec4.wgsl.ts';
 import { reduce as reduceKernel } from './reduce.wgsl.ts';
 import { reduceVec4 as reduceVec4Kernel } from './reduce_vec4.wgsl.ts';
+import { workgroupsOf } from '../elementwise/workgroups.ts';
 
 /** A tensor seen as [outer, length, inner], reduced over `length`. */
 export interface Extent {
@@ -73,12 +76,28 @@ export function launchExpand(
   scale: number,
   output: Tensor,
 ): Tensor {
-  const count = ceilDivide(output.size, 4);
-  tape.run(expandKernel, {
+  const work = { bytes: 4 * (output.size + sums.size), flops: output.size };
+  if (inner === 1) {
+    const count = ceilDivide(output.size, 4);
+    const stride = 4 * expandRowsKernel.constants.WORKGROUP.value;
+    const strides = { strideRows: Math.floor(stride / length), strideColumns: stride % length };
+    tape.run(expandRowsKernel, {
+      buffers: { input: sums, output },
+      params: { count, length, lastRow: sums.size - 1, ...strides, scale },
+      workgroups: workgroupsOf(expandRowsKernel, count),
+      work,
+    });
+    return output;
+  }
+  const width = inner % 4 === 0 ? 4 : 1;
+  const kernel = width === 4 ? expandVec4Kernel : expandKernel;
+  const segments = ceilDivide(length, kernel.constants.PER_INVOCATION.value);
+  const count = (sums.size * segments) / width;
+  tape.run(kernel, {
     buffers: { input: sums, output },
-    params: { count, length, inner, last: output.size - 1, scale },
-    workgroups: ceilDivide(count, expandKernel.constants.WORKGROUP.value),
-    work: { bytes: 4 * (output.size + sums.size), flops: output.size },
+    params: { count, length, segments, inner: inner / width, scale },
+    workgroups: ceilDivide(count, kernel.constants.WORKGROUP.value),
+    work,
   });
   return output;
 }

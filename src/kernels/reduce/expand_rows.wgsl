@@ -1,0 +1,52 @@
+// Gradient of a sum over rows [outer, length]: every element gets the gradient of its row's sum.
+//   output[o, k] = scale * input[o]
+// One invocation writes PER_INVOCATION vec4s, neighbouring invocations neighbouring ones; a vec4 may lie in up to four rows.
+// `count` is in vec4s, rounded up, and `lastRow` keeps the padding's elements within the input. From one vec4 to an invocation's
+// next it is `strideRows` rows and `strideColumns` columns. Writes 4 bytes an element, 1 flop. Writes with `=`.
+
+const WORKGROUP: u32 = 64u;
+const PER_INVOCATION: u32 = 4u;
+
+struct Params {
+  count: u32,
+  length: u32,
+  lastRow: u32,
+  strideRows: u32,
+  strideColumns: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<storage, read> input: array<f32>;
+@group(0) @binding(1) var<storage, read_write> output: array<vec4<f32>>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;
+  // One division finds the row of the first vec4; those of the others follow by addition.
+  var row = 4u * first / params.length;
+  var column = 4u * first - row * params.length;
+  for (var i = 0u; i < PER_INVOCATION; i++) {
+    let index = first + i * WORKGROUP;
+    if (index >= params.count) {
+      break;
+    }
+    var value = vec4<f32>(input[row]);
+    if (column + 3u >= params.length) {
+      value.y = input[min(row + (column + 1u) / params.length, params.lastRow)];
+      value.z = input[min(row + (column + 2u) / params.length, params.lastRow)];
+      value.w = input[min(row + (column + 3u) / params.length, params.lastRow)];
+    }
+    output[index] = params.scale * value;
+    row += params.strideRows;
+    column += params.strideColumns;
+    if (column >= params.length) {
+      column -= params.length;
+      row += 1u;
+    }
+  }
+}
