@@ -3,7 +3,7 @@ import type { Layer } from './layers.ts';
 import type { SafetensorsTensor } from './safetensors.ts';
 import type { Shape } from '../runtime/shape.ts';
 import type { Tensor } from '../runtime/tensor.ts';
-import type { ModelWeights } from './weights.ts';
+import type { Weights } from './weights.ts';
 import { ArgumentError } from '../runtime/errors.ts';
 import { encodeTensor, toFloat32, toFloat64 } from './safetensors.ts';
 import { formatShape, sameShape } from '../runtime/shape.ts';
@@ -14,7 +14,7 @@ import { parametersOf } from './layers.ts';
 export type StateDict = ReadonlyMap<string, SafetensorsTensor>;
 
 /** One tensor of a state dict and where it lives. */
-interface Slot {
+export interface StateSlot {
   readonly name: string;
   readonly tensor: Tensor;
   /** As PyTorch has it: OIHW for convolutions. */
@@ -28,14 +28,17 @@ const pytorchShape = (shape: Shape): Shape => {
 
 const trackedName = (layer: Layer): string => `${layer.name}.num_batches_tracked`;
 
-/** The float tensors of the layers, in PyTorch's order. */
-function slotsOf(layers: readonly Layer[], weights: ModelWeights): Slot[] {
+/** The parameters of the layers; `tensorOf` says where each is: the parameter itself, or its velocity, say. */
+export function parameterSlots(layers: readonly Layer[], tensorOf: (name: string) => Tensor): StateSlot[] {
+  return layers
+    .flatMap(parametersOf)
+    .map(({ name, shape }) => ({ name, tensor: tensorOf(name), shape: pytorchShape(shape) }));
+}
+
+/** Parameters and running statistics of the layers. */
+function allSlots(layers: readonly Layer[], weights: Weights): StateSlot[] {
   return layers.flatMap((layer) => {
-    const parameters = parametersOf(layer).map(({ name, shape }) => ({
-      name,
-      tensor: weights.parameter(name),
-      shape: pytorchShape(shape),
-    }));
+    const parameters = parameterSlots([layer], (name) => weights.parameter(name));
     if (layer.kind === 'conv2d') return parameters;
     const { mean, variance } = weights.running(layer.name);
     return [
@@ -46,49 +49,26 @@ function slotsOf(layers: readonly Layer[], weights: ModelWeights): Slot[] {
   });
 }
 
-/** Reads all numbers of the layers: parameters, running statistics and `num_batches_tracked`. */
-export async function readStateDict(
+/** Reads tensors by their names, in PyTorch's layouts. */
+export async function readSlots(
   engine: Engine,
-  layers: readonly Layer[],
-  weights: ModelWeights,
+  slots: readonly StateSlot[],
 ): Promise<Map<string, SafetensorsTensor>> {
-  const slots = slotsOf(layers, weights);
   const values = await Promise.all(slots.map(({ tensor }) => engine.read(tensor)));
-  const state = new Map<string, SafetensorsTensor>();
-  for (const [index, { name, tensor, shape }] of slots.entries()) {
-    const read = values[index] ?? new Float32Array();
-    state.set(name, encodeTensor(shape.length === 4 ? hwioToOihw(read, tensor.shape) : read, shape));
-  }
-  for (const layer of layers) {
-    if (layer.kind === 'conv2d') continue;
-    const batches = BigInt64Array.of(BigInt(weights.running(layer.name).batches));
-    state.set(trackedName(layer), encodeTensor(batches, []));
-  }
-  return state;
-}
-
-/** The names of the layers' tensors in a state dict. */
-export function stateNames(layers: readonly Layer[]): string[] {
-  return layers.flatMap((layer) => [
-    ...parametersOf(layer).map(({ name }) => name),
-    ...(layer.kind === 'conv2d'
-      ? []
-      : [`${layer.name}.running_mean`, `${layer.name}.running_var`, trackedName(layer)]),
-  ]);
+  return new Map(
+    slots.map(({ name, tensor, shape }, index) => {
+      const read = values[index] ?? new Float32Array();
+      return [name, encodeTensor(shape.length === 4 ? hwioToOihw(read, tensor.shape) : read, shape)];
+    }),
+  );
 }
 
 /**
- * Writes a state dict's tensors into the layers. Everything is checked before anything is written: after an error the weights
- * are as they were. `num_batches_tracked` may be absent (files made before PyTorch had it, and torchvision's): it becomes 0.
+ * Writes tensors by their names, from PyTorch's layouts. Everything is checked before anything is written: after an error the
+ * tensors are as they were.
  * @throws ArgumentError naming missing tensors and wrong shapes
  */
-export function writeStateDict(
-  engine: Engine,
-  layers: readonly Layer[],
-  weights: ModelWeights,
-  state: StateDict,
-): void {
-  const slots = slotsOf(layers, weights);
+export function writeSlots(engine: Engine, slots: readonly StateSlot[], state: StateDict): void {
   const missing = slots.filter(({ name }) => !state.has(name)).map(({ name }) => name);
   if (missing.length > 0) throw new ArgumentError(`loadStateDict: the state has no ${listNames(missing)}`);
   const loaded = slots.map(({ name, tensor, shape }) => {
@@ -102,11 +82,50 @@ export function writeStateDict(
     return { tensor, values: shape.length === 4 ? oihwToHwio(values, shape) : values };
   });
   for (const { tensor, values } of loaded) engine.write(tensor, values);
+}
+
+/** Reads all numbers of the layers: parameters, running statistics and `num_batches_tracked`. */
+export async function readStateDict(
+  engine: Engine,
+  layers: readonly Layer[],
+  weights: Weights,
+): Promise<Map<string, SafetensorsTensor>> {
+  const state = await readSlots(engine, allSlots(layers, weights));
+  for (const layer of layers) {
+    if (layer.kind === 'conv2d') continue;
+    const batches = BigInt64Array.of(BigInt(weights.running(layer.name).batches));
+    state.set(trackedName(layer), encodeTensor(batches, []));
+  }
+  return state;
+}
+
+/**
+ * Writes a state dict's tensors into the layers, or nothing at all after an error. `num_batches_tracked` may be absent (files made
+ * before PyTorch had it, and torchvision's): it becomes 0.
+ * @throws ArgumentError naming missing tensors and wrong shapes
+ */
+export function writeStateDict(
+  engine: Engine,
+  layers: readonly Layer[],
+  weights: Weights,
+  state: StateDict,
+): void {
+  writeSlots(engine, allSlots(layers, weights), state);
   for (const layer of layers) {
     if (layer.kind === 'conv2d') continue;
     const tracked = state.get(trackedName(layer));
     weights.running(layer.name).batches = tracked === undefined ? 0 : (toFloat64(tracked)[0] ?? 0);
   }
+}
+
+/** The names of the layers' tensors in a state dict. */
+export function stateNames(layers: readonly Layer[]): string[] {
+  return layers.flatMap((layer) => [
+    ...parametersOf(layer).map(({ name }) => name),
+    ...(layer.kind === 'conv2d'
+      ? []
+      : [`${layer.name}.running_mean`, `${layer.name}.running_var`, trackedName(layer)]),
+  ]);
 }
 
 /** A few names and how many more there are. */

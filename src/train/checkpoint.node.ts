@@ -1,0 +1,31 @@
+/** Checkpoints on disk; see checkpoint.ts for what is in them. */
+import type { Checkpoint } from './checkpoint.ts';
+import type { Model } from '../model/model.ts';
+import type { Trainer } from './trainer.ts';
+import { ArgumentError } from '../runtime/errors.ts';
+import { checkpointContent, modelContent, parseCheckpoint } from './checkpoint.ts';
+import { readSafetensors, writeSafetensors } from '../model/safetensors.node.ts';
+
+/** Writes a model to a file, atomically. `info` is any JSON, e.g. class names. */
+export async function saveModel(path: string, model: Model, info?: unknown): Promise<void> {
+  const { tensors, metadata } = await modelContent(model, info);
+  await writeSafetensors(path, tensors, metadata);
+}
+
+/** Writes a model and its training state to a file, atomically: an interrupted save leaves the old one whole. */
+export async function saveCheckpoint(path: string, trainer: Trainer, info?: unknown): Promise<void> {
+  const { tensors, metadata } = await checkpointContent(trainer, info);
+  await writeSafetensors(path, tensors, metadata);
+}
+
+/** Reads either. Throws ArgumentError naming the path when the file is no checkpoint. */
+export async function readCheckpoint(path: string): Promise<Checkpoint> {
+  const file = await readSafetensors(path);
+  try {
+    return parseCheckpoint(file);
+  } catch (error) {
+    if (error instanceof ArgumentError)
+      throw new ArgumentError(`${path}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * A checkpoint is one safetensors file. The model's tensors have their plain PyTorch names, so that other programs can read
+ * them; `velocity.NAME` and `slow.NAME` hold the optimiser's momentum and theta'. The metadata hold JSON: how to build the model, how
+ * far training is, and whatever the caller wants to find again (class names, say).
+ */
+import type { Model } from '../model/model.ts';
+import type { ModelConfiguration } from '../model/configuration.ts';
+import type { SafetensorsFile, SafetensorsTensor } from '../model/safetensors.ts';
+import type { StateDict } from '../model/state_dict.ts';
+import type { Trainer } from './trainer.ts';
+import { ArgumentError } from '../runtime/errors.ts';
+import { modelConfiguration } from '../model/configuration.ts';
+import { parameterSlots, readSlots, readStateDict, writeSlots, writeStateDict } from '../model/state_dict.ts';
+
+/** Where a training run stands. */
+export interface TrainingState {
+  readonly epochsDone: number;
+  readonly steps: number;
+  /** Momentum of every parameter. */
+  readonly velocities: StateDict;
+  /** Theta', where the posterior comes from a slow copy. */
+  readonly slow: StateDict | null;
+}
+
+/** A checkpoint taken apart. */
+export interface Checkpoint {
+  /** For `createModel`. */
+  readonly configuration: ModelConfiguration;
+  /** For `Model.loadStateDict`. */
+  readonly state: StateDict;
+  /** Null in a file that holds a model only. */
+  readonly training: TrainingState | null;
+  /** What the caller stored beside; null when there is nothing. */
+  readonly info: unknown;
+}
+
+const VELOCITY = 'velocity.';
+const SLOW = 'slow.';
+
+/** What `serializeSafetensors` takes. */
+export interface CheckpointContent {
+  readonly tensors: ReadonlyMap<string, SafetensorsTensor>;
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+function metadataOf(model: Model, info: unknown): Map<string, string> {
+  return new Map([
+    ['format', 'pt'],
+    ['model', JSON.stringify(model.configuration)],
+    ['info', JSON.stringify(info ?? null)],
+  ]);
+}
+
+/** A model alone: enough to classify and to explain. `info` must be JSON. */
+export async function modelContent(model: Model, info?: unknown): Promise<CheckpointContent> {
+  return { tensors: await model.stateDict(), metadata: metadataOf(model, info) };
+}
+
+/** A model with all that training needs to go on as if it had not been interrupted. `info` must be JSON. */
+export async function checkpointContent(trainer: Trainer, info?: unknown): Promise<CheckpointContent> {
+  const { model, optimizer, slow, epochsDone, steps } = trainer;
+  const { engine, layers } = model;
+  const velocities = await readSlots(
+    engine,
+    parameterSlots(layers, (name) => optimizer.velocity(name)),
+  );
+  const slowState = slow === null ? new Map() : await readStateDict(engine, layers, slow.weights);
+  const prefixed = (prefix: string, state: StateDict) =>
+    [...state].map(([name, tensor]) => [`${prefix}${name}`, tensor] as const);
+  const metadata = metadataOf(model, info);
+  metadata.set('training', JSON.stringify({ epochsDone, steps }));
+  return {
+    tensors: new Map([
+      ...(await model.stateDict()),
+      ...prefixed(VELOCITY, velocities),
+      ...prefixed(SLOW, slowState),
+    ]),
+    metadata,
+  };
+}
+
+function json(file: SafetensorsFile, key: string): unknown {
+  const text = file.metadata.get(key);
+  if (text === undefined) return null;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ArgumentError(`checkpoint: the metadata '${key}' is no JSON`, { cause: error });
+  }
+}
+
+function counter(training: object, key: 'epochsDone' | 'steps'): number {
+  const value: unknown = Reflect.get(training, key);
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0)
+    throw new ArgumentError(`checkpoint: ${key} is ${String(value)}, wanted a whole number`);
+  return value;
+}
+
+/**
+ * Takes a file apart.
+ * @throws ArgumentError when it is no checkpoint, or one of a model that this version cannot build
+ */
+export function parseCheckpoint(file: SafetensorsFile): Checkpoint {
+  const described = json(file, 'model');
+  if (typeof described !== 'object' || described === null) {
+    throw new ArgumentError(
+      "checkpoint: the metadata have no 'model': plain weights, to be given to Model.loadStateDict",
+    );
+  }
+  const state = new Map<string, SafetensorsTensor>();
+  const velocities = new Map<string, SafetensorsTensor>();
+  const slow = new Map<string, SafetensorsTensor>();
+  for (const [name, tensor] of file.tensors) {
+    if (name.startsWith(VELOCITY)) velocities.set(name.slice(VELOCITY.length), tensor);
+    else if (name.startsWith(SLOW)) slow.set(name.slice(SLOW.length), tensor);
+    else state.set(name, tensor);
+  }
+  const training = json(file, 'training');
+  return {
+    // Everything in it is checked again, as options are.
+    configuration: modelConfiguration(described as ModelConfiguration),
+    state,
+    training:
+      typeof training === 'object' && training !== null
+        ? {
+            epochsDone: counter(training, 'epochsDone'),
+            steps: counter(training, 'steps'),
+            velocities,
+            slow: slow.size > 0 ? slow : null,
+          }
+        : null,
+    info: json(file, 'info'),
+  };
+}
+
+/**
+ * Sets a trainer and its model to where a checkpoint stands. The trainer must have been made with the same options.
+ * @throws ArgumentError when the checkpoint holds a model only, or lacks what this trainer needs
+ */
+export function resumeTraining(trainer: Trainer, checkpoint: Checkpoint): void {
+  const { model, optimizer, slow } = trainer;
+  const { training } = checkpoint;
+  if (training === null)
+    throw new ArgumentError('resumeTraining: the checkpoint holds a model only, no training state');
+  if (slow !== null && training.slow === null)
+    throw new ArgumentError('resumeTraining: the checkpoint has no slow copy, which this posterior needs');
+  model.loadStateDict(checkpoint.state);
+  writeSlots(
+    model.engine,
+    parameterSlots(model.layers, (name) => optimizer.velocity(name)),
+    training.velocities,
+  );
+  if (slow !== null && training.slow !== null)
+    writeStateDict(model.engine, model.layers, slow.weights, training.slow);
+  trainer.resumeAt(training);
+}
