@@ -19,12 +19,37 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> inputGradient: array<f32>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-// How much of input row (or column) `source` went into output row `place`.
-fn weightOf(place: u32, source: u32, inputSize: u32, size: u32) -> f32 {
-  let scaled = max((2u * place + 1u) * inputSize, size) - size;
-  let low = scaled / (2u * size);
-  let weight = f32(scaled - low * 2u * size) / f32(2u * size);
-  return select(0.0, 1.0 - weight, low == source) + select(0.0, weight, min(low + 1u, inputSize - 1u) == source);
+// As in bilinear.wgsl: low + rest / (2 * size), `low` -1 before the first centre.
+struct Position {
+  low: i32,
+  rest: u32,
+}
+
+fn locate(place: u32, inputSize: u32, size: u32) -> Position {
+  let scaled = (2u * place + 1u) * inputSize;
+  if (scaled < size) {
+    return Position(-1, scaled + size);
+  }
+  let low = (scaled - size) / (2u * size);
+  return Position(i32(low), scaled - size - low * 2u * size);
+}
+
+// The position one output row further, without a division; `stepLow` and `stepRest` are 2 inputSize by 2 size.
+fn advance(position: Position, stepLow: u32, stepRest: u32, size: u32) -> Position {
+  let rest = position.rest + stepRest;
+  let low = position.low + i32(stepLow);
+  if (rest >= 2u * size) {
+    return Position(low + 1, rest - 2u * size);
+  }
+  return Position(low, rest);
+}
+
+// How much of input row `source` goes into the output row at a position.
+fn weightOf(position: Position, source: u32, inputSize: u32, size: u32) -> f32 {
+  let weight = f32(position.rest) / f32(2u * size);
+  let low = max(position.low, 0);
+  let high = min(position.low + 1, i32(inputSize) - 1);
+  return select(0.0, 1.0 - weight, low == i32(source)) + select(0.0, weight, high == i32(source));
 }
 
 // First and one past the last output row that may read input row `source`: those between the centres of its neighbours.
@@ -52,14 +77,24 @@ fn main(
   let image = pixel / (params.inputWidth * params.inputHeight) * params.height;
   let columns = readers(column, params.inputWidth, params.width);
   let rows = readers(row, params.inputHeight, params.height);
+  let stepRow = params.inputHeight / params.height;
+  let stepRowRest = 2u * (params.inputHeight - stepRow * params.height);
+  let stepColumn = params.inputWidth / params.width;
+  let stepColumnRest = 2u * (params.inputWidth - stepColumn * params.width);
+  let start = locate(columns.x, params.inputWidth, params.width);
+  var positionY = locate(rows.x, params.inputHeight, params.height);
   var total = 0.0;
   for (var y = rows.x; y < rows.y; y++) {
-    var rowTotal = 0.0;
+    let weightY = weightOf(positionY, row, params.inputHeight, params.height);
+    positionY = advance(positionY, stepRow, stepRowRest, params.height);
+    var place = ((image + y) * params.width + columns.x) * params.channels + channel;
+    var positionX = start;
     for (var x = columns.x; x < columns.y; x++) {
-      let place = ((image + y) * params.width + x) * params.channels + channel;
-      rowTotal += weightOf(x, column, params.inputWidth, params.width) * outputGradient[place];
+      let weightX = weightOf(positionX, column, params.inputWidth, params.width);
+      positionX = advance(positionX, stepColumn, stepColumnRest, params.width);
+      total += weightY * weightX * outputGradient[place];
+      place += params.channels;
     }
-    total += weightOf(y, row, params.inputHeight, params.height) * rowTotal;
   }
   inputGradient[index] = total;
 }

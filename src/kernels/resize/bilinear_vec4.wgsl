@@ -2,11 +2,13 @@
 // Bilinear resizing with half-pixel centres and clamped edges, without antialiasing.
 //   output[n, y, x, c] = sum over the up to four pixels around the position (y + 0.5) * inputHeight / height - 0.5, ... of
 //                        weight * input[n, ., ., c]
-// input [N, inputHeight, inputWidth, channels], output [N, height, width, channels]. One invocation computes four
-// neighbouring channels of the output. Positions are computed in whole numbers, so that the weights are exact to a rounding at any size.
-// Reads and writes each element once at least: 4 bytes an element of both; 8 flops an output. Writes with `=`.
+// input [N, inputHeight, inputWidth, channels], output [N, height, width, channels]. One invocation computes one column and
+// four channels of ROWS neighbouring rows, and loads an input row only when the one before did not need it; `segments` is
+// height / ROWS, rounded up. Positions advance in whole numbers, so that the weights are exact to a rounding at any size.
+// Moves 4 bytes an element of both tensors; 8 flops an output. Writes with `=`.
 
 const WORKGROUP: u32 = 64u;
+const ROWS: u32 = 8u;
 
 struct Params {
   count: u32,
@@ -15,24 +17,26 @@ struct Params {
   height: u32,
   width: u32,
   channels: u32,
+  segments: u32,
 }
 
 @group(0) @binding(0) var<storage, read> input: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> output: array<vec4<f32>>;
 @group(0) @binding(2) var<uniform> params: Params;
 
+// A position between two neighbouring input rows (or columns): low + rest / (2 * size). `low` is -1 before the first centre.
 struct Position {
-  low: u32,
-  high: u32,
-  weight: f32,
+  low: i32,
+  rest: u32,
 }
 
-// The two input rows (or columns) around an output row, and the weight of the higher one.
 fn locate(place: u32, inputSize: u32, size: u32) -> Position {
-  let scaled = max((2u * place + 1u) * inputSize, size) - size;
-  let low = scaled / (2u * size);
-  let weight = f32(scaled - low * 2u * size) / f32(2u * size);
-  return Position(low, min(low + 1u, inputSize - 1u), weight);
+  let scaled = (2u * place + 1u) * inputSize;
+  if (scaled < size) {
+    return Position(-1, scaled + size);
+  }
+  let low = (scaled - size) / (2u * size);
+  return Position(i32(low), scaled - size - low * 2u * size);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -45,23 +49,49 @@ fn main(
   if (index >= params.count) {
     return;
   }
-  let channel = index % params.channels;
   let pixel = index / params.channels;
-  let row = pixel / params.width;
-  let x = locate(pixel % params.width, params.inputWidth, params.width);
-  let y = locate(row % params.height, params.inputHeight, params.height);
-  let image = row / params.height * params.inputHeight;
-  let above = (image + y.low) * params.inputWidth;
-  let below = (image + y.high) * params.inputWidth;
-  let upper = mix(
-    input[(above + x.low) * params.channels + channel],
-    input[(above + x.high) * params.channels + channel],
-    x.weight,
-  );
-  let lower = mix(
-    input[(below + x.low) * params.channels + channel],
-    input[(below + x.high) * params.channels + channel],
-    x.weight,
-  );
-  output[index] = mix(upper, lower, y.weight);
+  let channel = index - pixel * params.channels;
+  let segment = pixel / params.width;
+  let column = pixel - segment * params.width;
+  let image = segment / params.segments;
+  let first = (segment - image * params.segments) * ROWS;
+
+  let x = locate(column, params.inputWidth, params.width);
+  let weightX = f32(x.rest) / f32(2u * params.width);
+  let left = u32(max(x.low, 0)) * params.channels + channel;
+  let right = u32(min(x.low + 1, i32(params.inputWidth) - 1)) * params.channels + channel;
+  let inputRow = params.inputWidth * params.channels;
+  let inputImage = image * params.inputHeight * inputRow;
+  let lastRow = i32(params.inputHeight) - 1;
+
+  // What one output row further means for the position.
+  let stepLow = params.inputHeight / params.height;
+  let stepRest = 2u * (params.inputHeight - stepLow * params.height);
+  var y = locate(first, params.inputHeight, params.height);
+  // Next to no position: the first row loads both.
+  var loaded = -3;
+  var above = input[inputImage];
+  var below = above;
+  var place = ((image * params.height + first) * params.width + column) * params.channels + channel;
+  for (var row = first; row < min(first + ROWS, params.height); row++) {
+    if (y.low != loaded) {
+      let low = inputImage + u32(max(y.low, 0)) * inputRow;
+      let high = inputImage + u32(min(y.low + 1, lastRow)) * inputRow;
+      if (y.low == loaded + 1) {
+        above = below;
+      } else {
+        above = mix(input[low + left], input[low + right], weightX);
+      }
+      below = mix(input[high + left], input[high + right], weightX);
+      loaded = y.low;
+    }
+    output[place] = mix(above, below, f32(y.rest) / f32(2u * params.height));
+    place += params.width * params.channels;
+    y.low += i32(stepLow);
+    y.rest += stepRest;
+    if (y.rest >= 2u * params.height) {
+      y.rest -= 2u * params.height;
+      y.low += 1;
+    }
+  }
 }

@@ -2,6 +2,7 @@ import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { bilinear as bilinearKernel } from './bilinear.wgsl.ts';
 import { bilinearGradient as gradientKernel } from './bilinear_gradient.wgsl.ts';
+import { bilinearGradientVec4 as gradientVec4Kernel } from './bilinear_gradient_vec4.wgsl.ts';
 import { bilinearVec4 as bilinearVec4Kernel } from './bilinear_vec4.wgsl.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 import { imageShape } from '../../runtime/shape.ts';
@@ -34,19 +35,22 @@ export function resizeBilinear(
   const output = tape.empty([batch, height, width, channels]);
   const vector = channels % 4 === 0 ? 4 : 1;
   const kernel = vector === 4 ? bilinearVec4Kernel : bilinearKernel;
-  const count = output.size / vector;
+  const segments = ceilDivide(height, kernel.constants.ROWS.value);
+  const count = (batch * segments * width * channels) / vector;
   tape.run(kernel, {
     buffers: { input: x, output },
-    params: { ...sizes, count, channels: channels / vector },
+    params: { ...sizes, count, channels: channels / vector, segments },
     workgroups: ceilDivide(count, kernel.constants.WORKGROUP.value),
     work: { bytes: 4 * (x.size + output.size), flops: 8 * output.size },
   });
   return tape.record('resizeBilinear', output, [x], (outputGradient) => {
     const inputGradient = tape.emptyGradient(x);
-    tape.run(gradientKernel, {
+    const readers = vector === 4 ? gradientVec4Kernel : gradientKernel;
+    const inputs = x.size / vector;
+    tape.run(readers, {
       buffers: { outputGradient, inputGradient },
-      params: { ...sizes, count: x.size, channels },
-      workgroups: ceilDivide(x.size, gradientKernel.constants.WORKGROUP.value),
+      params: { ...sizes, count: inputs, channels: channels / vector },
+      workgroups: ceilDivide(inputs, readers.constants.WORKGROUP.value),
       work: { bytes: 4 * (x.size + output.size), flops: 8 * output.size },
     });
     return [inputGradient];

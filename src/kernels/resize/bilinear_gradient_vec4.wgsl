@@ -1,0 +1,101 @@
+// As bilinear_gradient.wgsl, for a multiple of four channels: `channels` and `count` are in vec4s.
+// Gradient of bilinear.wgsl with respect to its input, as a gather in a fixed order.
+//   inputGradient[n, i, j, c] = sum over output rows y that read input row i, and columns x that read column j, of
+//                               weight(y, i) * weight(x, j) * outputGradient[n, y, x, c]
+// inputGradient [N, inputHeight, inputWidth, channels], outputGradient [N, height, width, channels]. One invocation computes
+// four channels of the input's gradient. Reads every element of the output's gradient up to four times. Writes with `=`.
+
+const WORKGROUP: u32 = 64u;
+
+struct Params {
+  count: u32,
+  inputHeight: u32,
+  inputWidth: u32,
+  height: u32,
+  width: u32,
+  channels: u32,
+}
+
+@group(0) @binding(0) var<storage, read> outputGradient: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> inputGradient: array<vec4<f32>>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+// As in bilinear.wgsl: low + rest / (2 * size), `low` -1 before the first centre.
+struct Position {
+  low: i32,
+  rest: u32,
+}
+
+fn locate(place: u32, inputSize: u32, size: u32) -> Position {
+  let scaled = (2u * place + 1u) * inputSize;
+  if (scaled < size) {
+    return Position(-1, scaled + size);
+  }
+  let low = (scaled - size) / (2u * size);
+  return Position(i32(low), scaled - size - low * 2u * size);
+}
+
+// The position one output row further, without a division; `stepLow` and `stepRest` are 2 inputSize by 2 size.
+fn advance(position: Position, stepLow: u32, stepRest: u32, size: u32) -> Position {
+  let rest = position.rest + stepRest;
+  let low = position.low + i32(stepLow);
+  if (rest >= 2u * size) {
+    return Position(low + 1, rest - 2u * size);
+  }
+  return Position(low, rest);
+}
+
+// How much of input row `source` goes into the output row at a position.
+fn weightOf(position: Position, source: u32, inputSize: u32, size: u32) -> f32 {
+  let weight = f32(position.rest) / f32(2u * size);
+  let low = max(position.low, 0);
+  let high = min(position.low + 1, i32(inputSize) - 1);
+  return select(0.0, 1.0 - weight, low == i32(source)) + select(0.0, weight, high == i32(source));
+}
+
+// First and one past the last output row that may read input row `source`: those between the centres of its neighbours.
+fn readers(source: u32, inputSize: u32, size: u32) -> vec2<u32> {
+  let below = (max(2u * source, 1u) - 1u) * size;
+  let first = (max(below, inputSize) - inputSize) / (2u * inputSize);
+  let end = min(((2u * source + 3u) * size) / (2u * inputSize) + 1u, size);
+  return vec2<u32>(select(first, 0u, source == 0u), select(end, size, source + 1u == inputSize));
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;
+  if (index >= params.count) {
+    return;
+  }
+  let channel = index % params.channels;
+  let pixel = index / params.channels;
+  let column = pixel % params.inputWidth;
+  let row = pixel / params.inputWidth % params.inputHeight;
+  let image = pixel / (params.inputWidth * params.inputHeight) * params.height;
+  let columns = readers(column, params.inputWidth, params.width);
+  let rows = readers(row, params.inputHeight, params.height);
+  let stepRow = params.inputHeight / params.height;
+  let stepRowRest = 2u * (params.inputHeight - stepRow * params.height);
+  let stepColumn = params.inputWidth / params.width;
+  let stepColumnRest = 2u * (params.inputWidth - stepColumn * params.width);
+  let start = locate(columns.x, params.inputWidth, params.width);
+  var positionY = locate(rows.x, params.inputHeight, params.height);
+  var total = vec4<f32>(0.0);
+  for (var y = rows.x; y < rows.y; y++) {
+    let weightY = weightOf(positionY, row, params.inputHeight, params.height);
+    positionY = advance(positionY, stepRow, stepRowRest, params.height);
+    var place = ((image + y) * params.width + columns.x) * params.channels + channel;
+    var positionX = start;
+    for (var x = columns.x; x < columns.y; x++) {
+      let weightX = weightOf(positionX, column, params.inputWidth, params.width);
+      positionX = advance(positionX, stepColumn, stepColumnRest, params.width);
+      total += weightY * weightX * outputGradient[place];
+      place += params.channels;
+    }
+  }
+  inputGradient[index] = total;
+}
