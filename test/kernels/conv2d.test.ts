@@ -32,3 +32,25 @@ describe('conv2d refuses', () => {
     }
   });
 });
+
+describe('conv2d folds', () => {
+  test.each(['default', 'naive'])('more than 65,535 workgroups, %s variant', async (variant) => {
+    const engine = await createEngine();
+    const tape = startTape(engine, { gradients: false });
+    // 64 pixels a workgroup make 65,793 of them (more where subgroups have 4 lanes, and with the naive kernel).
+    const shape = [1, 2051, 2053, 1];
+    const input = engine.tensor(
+      Float32Array.from({ length: 2051 * 2053 }, (_, i) => i % 1021),
+      shape,
+    );
+    const weight = engine.tensor(Float32Array.of(2), [1, 1, 1, 1]);
+    try {
+      const options = variant === 'default' ? {} : { variant };
+      const output = await engine.read(conv2d(tape, input, weight, options));
+      expect(output.findIndex((value, i) => value !== 2 * (i % 1021))).toBe(-1);
+    } finally {
+      tape.end();
+      engine.destroy();
+    }
+  });
+});

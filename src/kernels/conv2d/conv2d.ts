@@ -61,7 +61,11 @@ export function convolve(
   const rows = wide ? padMatrix(tape, weight, taps * g.inputChannels, g.outputChannels) : weight;
   const plan = forwardPlan({ ...g, outputChannels: columns });
   gatherProduct(tape, { input, weight: rows, bias, output: product }, plan, variant);
-  if (wide) sumParts(tape, product, output, g.outputChannels, columns);
+  if (wide) {
+    sumParts(tape, product, output, g.outputChannels, columns);
+    tape.release(product);
+    tape.release(rows);
+  }
 
   const inputs = bias === null ? [input, weight] : [input, weight, bias];
   return tape.record(name, output, inputs, (outputGradient) => {

@@ -2,11 +2,10 @@
 //   output[split, (ky,kx,c), column] = sum over the split's output pixels p = (n,i,j) of
 //       input[n, i * strideY - padTop + ky * dilationY, j * strideX - padLeft + kx * dilationX, c] * gradient[p, column]
 // where input outside the image is 0: the gradient of a convolution's weights, in parts that matmul/sum_parts adds in order.
-// Input NHWC; gradient [pixels][columns], output [splits][rows][columns], written with `=`. Here `columns` is a multiple
-// of 4.
+// Input NHWC; gradient [pixels][columns]; output [splits][rows][columns], written with `=`. `columns` is a multiple of 4.
 //
-// One workgroup computes a tile of TILE rows x TILE columns, one invocation 8 rows x 8 columns of it in registers. The workgroup fetches
-// STEP pixels of the tile's rows (an invocation those of one row) and columns into its memory, multiplies, and goes on.
+// One workgroup computes a tile of TILE rows x TILE columns, one invocation 8 rows x 8 columns of it in registers. The workgroup
+// fetches STEP pixels of the tile's rows (an invocation those of one row) and columns into its memory, multiplies, and goes on.
 // Flops: 2 * rows * columns * pixels.
 
 const TILE = 64u;
@@ -81,7 +80,9 @@ fn main(
       let n = pixel / params.outputWidth / params.outputHeight;
       let y = i32(i) * params.strideY + shiftY;
       let x = i32(j) * params.strideX + shiftX;
-      let inside = pixel < last && row < params.rows && y >= 0 && y < i32(params.inputHeight) && x >= 0 && x < i32(params.inputWidth);
+      let insideY = y >= 0 && y < i32(params.inputHeight);
+      let insideX = x >= 0 && x < i32(params.inputWidth);
+      let inside = pixel < last && row < params.rows && insideY && insideX;
       let place = (n * params.inputHeight + u32(y)) * params.inputWidth + u32(x);
       values[step * TILE + lane] = select(0.0, input[place * params.channels + channel], inside);
     }

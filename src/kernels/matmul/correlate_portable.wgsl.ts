@@ -1,9 +1,8 @@
 // Generated from correlate_portable.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 9fcb42e02705220d508240b7cd80013391716df9df38d08b5a75149ec53df2a7
+// wgsl-sha256: 69be03db225ad26cf1d2d39389a14689d62f556c523a372eca4ba85875ef558c
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
-  "",
   "",
   "",
   "",
@@ -86,7 +85,9 @@ const source = [
   "      let n = pixel / params.outputWidth / params.outputHeight;",
   "      let y = i32(i) * params.strideY + shiftY;",
   "      let x = i32(j) * params.strideX + shiftX;",
-  "      let inside = pixel < last && row < params.rows && y >= 0 && y < i32(params.inputHeight) && x >= 0 && x < i32(params.inputWidth);",
+  "      let insideY = y >= 0 && y < i32(params.inputHeight);",
+  "      let insideX = x >= 0 && x < i32(params.inputWidth);",
+  "      let inside = pixel < last && row < params.rows && insideY && insideX;",
   "      let place = (n * params.inputHeight + u32(y)) * params.inputWidth + u32(x);",
   "      values[step * TILE + lane] = select(0.0, input[place * params.channels + channel], inside);",
   "    }",

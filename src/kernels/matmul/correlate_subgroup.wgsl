@@ -2,15 +2,15 @@
 //   output[split, (ky,kx,c), column] = sum over the split's output pixels p = (n,i,j) of
 //       input[n, i * strideY - padTop + ky * dilationY, j * strideX - padLeft + kx * dilationX, c] * gradient[p, column]
 // where input outside the image is 0: the gradient of a convolution's weights, in parts that matmul/sum_parts adds in order.
-// Input NHWC; gradient [pixels][columns], output [splits][rows][columns], written with `=`. Here `columns` is a multiple
-// of 4.
+// Input NHWC; gradient [pixels][columns]; output [splits][rows][columns], written with `=`. `columns` is a multiple of 4.
 //
-// One workgroup is one subgroup. Its lanes form GROUPS groups of ACROSS lanes; a group computes ROWS rows x 8 * ACROSS columns, and
-// each of its lanes keeps 8 columns of all its rows in registers. In each step every lane loads the gradients of two pixels
-// for its columns and the two values of each of its ROWS / ACROSS own rows, and subgroupShuffle hands these round the group:
-// 16 + 2 * ROWS / ACROSS numbers feed 16 * ROWS multiply-adds a lane. Loads are what software adapters are slowest at.
-// Written out, without loops over registers: SwiftShader keeps only such variables out of memory. Narrow products take a
-// small ACROSS, so that no column idles.
+// One workgroup is one subgroup. Its lanes form GROUPS groups of ACROSS lanes; a group computes ROWS rows x 8 * ACROSS
+// columns, and each of its lanes keeps 8 columns of all its rows in registers. In each step every lane loads the
+// gradients of two pixels for its columns and the two values of each of its ROWS / ACROSS own rows, and subgroupShuffle
+// hands these round the group:
+// 16 + 2 * ROWS / ACROSS numbers feed 16 * ROWS multiply-adds a lane, because loads are what software adapters are slowest at.
+// Written out, without loops over registers: SwiftShader keeps only such variables out of memory. Two pixels a step, row by row:
+// with one or four Mesa's code is slower. Narrow products take a small ACROSS, so that no column idles.
 // Flops: 2 * rows * columns * pixels.
 enable subgroups;
 
@@ -69,7 +69,8 @@ fn rowAt(number: u32) -> Row {
   );
 }
 
-// Start of the image row that output row i of image n reads, and the element in it for output column j: OUTSIDE where the image row is.
+// Start of the image row that output row i of image n reads, and the element in it for output column j: OUTSIDE where the
+// image row is.
 fn runStart(row: Row, n: u32, i: u32, j: u32) -> vec2<u32> {
   let y = i32(i) * params.strideY + row.y;
   let valid = y >= 0 && y < i32(params.inputHeight);

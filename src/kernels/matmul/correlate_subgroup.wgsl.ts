@@ -1,5 +1,5 @@
 // Generated from correlate_subgroup.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: c121dafea77e09a9ae736fd551c07f2dd3003cc6c47ca55a5a4739be8998afe0
+// wgsl-sha256: 6b504a6df408df9f431cfd405530e2f1b9778d2f589ac706a2a5fcd4e76fa3b0
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -73,6 +73,7 @@ const source = [
   "    x * i32(params.channels) + i32(channel),",
   "  );",
   "}",
+  "",
   "",
   "",
   "fn runStart(row: Row, n: u32, i: u32, j: u32) -> vec2<u32> {",

@@ -4,8 +4,7 @@
 //   y  = i * scaleY + offsetY + ty * tapStepY,    x0 = j * scaleX + offsetX + tx * tapStepX;    outside the image: 0.
 // With taps (kernel height, 1) and run = kernel width * channels this is a convolution, and with the weights transposed
 // the gradient of its input; with one tap it is a plain matrix product. (matmul/gather.ts fills in the parameters.)
-// Input NHWC; weight [rows][columns]; output NHWC, written with `=`, every element of the
-// launch's grid once.
+// Input NHWC; weight [weight rows][columns]; output NHWC, written with `=`, every element of the launch's grid once.
 //
 // One invocation computes one output element.
 const WORKGROUP: u32 = 64u;

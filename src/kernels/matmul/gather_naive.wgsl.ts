@@ -1,9 +1,8 @@
 // Generated from gather_naive.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: f020d56d00250f4125b4b868d3aaf4d3841b05f15e74bd1e379bc1645759b3ad
+// wgsl-sha256: 8f2338560920e4910fc2fbc2ee6a2801a776aa0d8add70f478f833cba93590ae
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
-  "",
   "",
   "",
   "",

@@ -4,11 +4,11 @@
 //   y  = i * scaleY + offsetY + ty * tapStepY,    x0 = j * scaleX + offsetX + tx * tapStepX;    outside the image: 0.
 // With taps (kernel height, 1) and run = kernel width * channels this is a convolution, and with the weights transposed
 // the gradient of its input; with one tap it is a plain matrix product. (matmul/gather.ts fills in the parameters.)
-// Input NHWC; weight [rows][columns], NHWC output; written with `=`, every element of the launch's grid once. Here `columns` is
-// a multiple of 4.
+// Input NHWC; weight [weight rows][columns]; output NHWC, written with `=`, every element of the launch's grid once.
+// `columns` is a multiple of 4.
 //
-// One workgroup computes a tile of TILE rows x TILE columns, one invocation 8 rows x 8 columns of it in registers. The workgroup fetches
-// STEP terms of the tile's rows (an invocation those of one row) and columns into its memory, multiplies, and goes on.
+// One workgroup computes a tile of TILE rows x TILE columns, one invocation 8 rows x 8 columns of it in registers. The workgroup
+// fetches STEP terms of the tile's rows (an invocation those of one row) and columns into its memory, multiplies, and goes on.
 // Flops: 2 * rows * columns * terms.
 
 const TILE = 64u;

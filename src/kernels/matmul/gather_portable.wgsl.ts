@@ -1,5 +1,5 @@
 // Generated from gather_portable.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 76104ac95dd3c000fd85a9a1df8f2fcf0f40860188e56983d0524f6f094d9998
+// wgsl-sha256: 6dd4e6c1ff136cdf7ca56a3262b086c6de424a0c806d435c01b7b39a8f39bb91
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [

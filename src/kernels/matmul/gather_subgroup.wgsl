@@ -4,15 +4,16 @@
 //   y  = i * scaleY + offsetY + ty * tapStepY,    x0 = j * scaleX + offsetX + tx * tapStepX;    outside the image: 0.
 // With taps (kernel height, 1) and run = kernel width * channels this is a convolution, and with the weights transposed
 // the gradient of its input; with one tap it is a plain matrix product. (matmul/gather.ts fills in the parameters.)
-// Input NHWC; weight [rows][columns], NHWC output; written with `=`, every element of the launch's grid once. Here `columns` is
-// a multiple of 4.
+// Input NHWC; weight [weight rows][columns]; output NHWC, written with `=`, every element of the launch's grid once.
+// `columns` is a multiple of 4.
 //
-// One workgroup is one subgroup. Its lanes form GROUPS groups of ACROSS lanes; a group computes ROWS rows x 8 * ACROSS columns, and
-// each of its lanes keeps 8 columns of all its rows in registers. In each step every lane loads the weights of two terms
-// for its columns and the two values of each of its ROWS / ACROSS own rows, and subgroupShuffle hands these round the group:
-// 16 + 2 * ROWS / ACROSS numbers feed 16 * ROWS multiply-adds a lane. Loads are what software adapters are slowest at.
-// Written out, without loops over registers: SwiftShader keeps only such variables out of memory. Narrow products take a
-// small ACROSS, so that no column idles.
+// One workgroup is one subgroup. Its lanes form GROUPS groups of ACROSS lanes; a group computes ROWS rows x 8 * ACROSS
+// columns, and each of its lanes keeps 8 columns of all its rows in registers. In each step every lane loads the
+// weights of two terms for its columns and the two values of each of its ROWS / ACROSS own rows, and subgroupShuffle
+// hands these round the group:
+// 16 + 2 * ROWS / ACROSS numbers feed 16 * ROWS multiply-adds a lane, because loads are what software adapters are slowest at.
+// Written out, without loops over registers: SwiftShader keeps only such variables out of memory. Two terms a step, row by row:
+// with one or four Mesa's code is slower. Narrow products take a small ACROSS, so that no column idles.
 // Flops: 2 * rows * columns * terms.
 enable subgroups;
 

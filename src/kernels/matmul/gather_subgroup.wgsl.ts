@@ -1,8 +1,9 @@
 // Generated from gather_subgroup.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 8b3f4a0bab1aaf3843f992b6f110427540daead9955021c1b6fb0d2bd5215f8f
+// wgsl-sha256: 1969bfb1eeef3de61cb092e651aa2c1b01227ad2b9ea3460b37697b9fc01112f
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
+  "",
   "",
   "",
   "",

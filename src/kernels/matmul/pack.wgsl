@@ -1,9 +1,9 @@
 // Copies matrices into rows padded to whole vec4s, and to more rows, with zeros; transposed or not.
 //   packed[m, row, column] = matrix[m, row, column]      matrix [matrices][rows][columns], transposed = 0
 //                          = matrix[m, column, row]      transposed = 1
-// and 0 outside the matrix. One invocation writes STRIP vec4s of a row of packed [matrices][packedRows][packedWidth], with `=`: fewer
-// divisions, which cost a software adapter more than the copying. Neighbours have the next row: of a transposed
-// matrix they read neighbouring elements. Moves 8 bytes an element.
+// and 0 outside the matrix. One invocation writes STRIP vec4s of a row of packed [matrices][packedRows][packedWidth], with `=`:
+// divisions cost a software adapter more than the copying. Neighbours have the next row: of a transposed matrix they read
+// neighbouring elements. Moves 8 bytes an element.
 const WORKGROUP: u32 = 64u;
 const STRIP: u32 = 8u;
 

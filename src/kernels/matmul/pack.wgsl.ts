@@ -1,5 +1,5 @@
 // Generated from pack.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 11f1704e99040770fc40fefe9316d9750e3c86df5c6b572ad927e73259880be1
+// wgsl-sha256: 7241e31a8048950fcf66bbbee583bbe162cf0b91f1402d5c0945897034c8d575
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [

@@ -1,7 +1,7 @@
 // Sum of parts, in their order: the second stage of a sum that was split.
 //   sum[row, column] = parts[0, row, column] + parts[1, row, column] + ...
-// One invocation adds up one element. Parts [parts][rows][partColumns], sum [rows][columns] with columns <= partColumns: padding is
-// left out. Moves 4 * (parts + 1) bytes an element; writes with `=`.
+// One invocation adds up one element. Parts [parts][rows][partColumns], sum [rows][columns] with columns <= partColumns:
+// padding is left out. Moves 4 * (parts + 1) bytes an element; writes with `=`.
 const WORKGROUP: u32 = 64u;
 
 struct Params {

@@ -1,5 +1,5 @@
 // Generated from sum_parts.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 640677e6cfb7ba1f3713c18293f7cbe0081d3037649d3334520150536fe05291
+// wgsl-sha256: cebea4c201b951970c60e96d5209f2fe1617589239660d87ad050b5d7325e7c5
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
