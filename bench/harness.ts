@@ -34,9 +34,12 @@ export interface BenchRow {
   readonly samples: number;
   readonly gigabytesPerSecond: number;
   readonly gigaflopsPerSecond: number;
-  /** Time of the bound (bytes at the copy kernel's bandwidth, flops at the given peak) / measured time; null without bound. */
+  /**
+   * Time of the bound (bytes at the copy kernel's bandwidth, flops at the given peak) / measured time, taken within each round,
+   * then the median; null without a bound.
+   */
   readonly boundShare: number | null;
-  /** Time of the group's last candidate / this one's: the speed-up over the rival, which comes last. */
+  /** Time of the group's last candidate / this one's, likewise: the speed-up over the rival, which comes last. */
   readonly ratio: number;
 }
 
@@ -107,6 +110,15 @@ function quantile(sorted: readonly number[], part: number): number {
   return low + (high - low) * (place - Math.floor(place));
 }
 
+/** Median over the rounds of a / b: a machine that is slow for a whole round does not show in it. */
+function medianRatio(a: readonly number[], b: readonly number[]): number {
+  const ratios = b.map((value, round) => (a[round] ?? Number.NaN) / value);
+  return quantile(
+    ratios.toSorted((first, second) => first - second),
+    0.5,
+  );
+}
+
 /** Milliseconds of one repetition, measured over several. */
 async function sample(engine: Engine, candidate: Candidate, repetitions: number): Promise<number> {
   const steps = Array.from({ length: repetitions }, () => candidate.start());
@@ -141,12 +153,15 @@ function copyCandidate(engine: Engine, bytes: number): { candidate: Candidate; d
   return { candidate, dispose: () => input.dispose() };
 }
 
-/** Median and spread of every candidate, in its order. Candidates alternate, so that a slow moment of the machine hits all. */
+/**
+ * Milliseconds of every candidate, in its order, round by round. Candidates alternate within a round, so that a slow moment of
+ * the machine hits all of them.
+ */
 async function timeAll(
   engine: Engine,
   candidates: readonly Candidate[],
   rounds: number,
-): Promise<{ milliseconds: number; spread: number; samples: number }[]> {
+): Promise<number[][]> {
   const repetitions: number[] = [];
   for (const candidate of candidates) {
     await sample(engine, candidate, 1);
@@ -161,12 +176,7 @@ async function timeAll(
       times[index]?.push(await sample(engine, candidate, repetitions[index] ?? 1));
     }
   }
-  return times.map((list) => {
-    const sorted = list.toSorted((a, b) => a - b);
-    const milliseconds = quantile(sorted, 0.5);
-    const spread = (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2 / milliseconds;
-    return { milliseconds, spread, samples: list.length };
-  });
+  return times;
 }
 
 function describeAdapter({ name, driver, backend, software }: AdapterDescription): string {
@@ -189,28 +199,25 @@ export async function openBench(name: string): Promise<Bench> {
     const candidates = copy === null ? given : [copy.candidate, ...given];
     const times = await timeAll(engine, candidates, settings.quick ? 3 : 9);
     copy?.dispose();
-    const bandwidth =
-      copy === null ? null : copy.candidate.bytes / (times[0]?.milliseconds ?? Number.NaN) / 1e6;
-    const last = times.at(-1)?.milliseconds ?? Number.NaN;
     const measured = candidates.map((candidate, index): BenchRow => {
-      const { milliseconds, spread, samples } = times[index] ?? {
-        milliseconds: Number.NaN,
-        spread: Number.NaN,
-        samples: 0,
-      };
-      const bounds: number[] = [];
-      if (bandwidth !== null) bounds.push(candidate.bytes / bandwidth / 1e6);
-      if (options.peakGigaflops !== undefined) bounds.push(candidate.flops / options.peakGigaflops / 1e6);
+      const own = times[index] ?? [];
+      const sorted = own.toSorted((a, b) => a - b);
+      const milliseconds = quantile(sorted, 0.5);
+      const flopsBound = candidate.flops / ((options.peakGigaflops ?? Number.POSITIVE_INFINITY) * 1e6);
+      const bounds = own.map((_, round) => {
+        const copyTime = copy === null ? 0 : (times[0]?.[round] ?? Number.NaN) / copy.candidate.bytes;
+        return Math.max(candidate.bytes * copyTime, flopsBound);
+      });
       return {
         group,
         name: candidate.name,
         milliseconds,
-        spread,
-        samples,
+        spread: (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2 / milliseconds,
+        samples: own.length,
         gigabytesPerSecond: candidate.bytes / milliseconds / 1e6,
         gigaflopsPerSecond: candidate.flops / milliseconds / 1e6,
-        boundShare: bounds.length === 0 ? null : Math.max(...bounds) / milliseconds,
-        ratio: last / milliseconds,
+        boundShare: copy === null && options.peakGigaflops === undefined ? null : medianRatio(bounds, own),
+        ratio: medianRatio(times.at(-1) ?? [], own),
       };
     });
     rows.push(...measured);
