@@ -110,9 +110,12 @@ async function benchSize(
     (variant?: RowVariant): Head =>
     (tape) =>
       jointHead(tape, f, a, labels, { objective, ...(variant === undefined ? {} : { variant }) }).loss;
+  const [chosen, other]: RowVariant[] = engine.capabilities.software
+    ? ['invocation', 'lanes']
+    : ['lanes', 'invocation'];
   const heads: readonly (readonly [string, Head])[] = [
-    ['fused', fused()],
-    ['fused, the other variant', fused(engine.capabilities.software ? 'lanes' : 'invocation')],
+    [`fused (${chosen})`, fused()],
+    [`fused, not chosen (${other})`, fused(other)],
     ['chain of single ops', (tape) => unfusedJointHead(tape, f, a, labels, { objective })],
   ];
   const flops = { forward: 4 * elements, backward: 5 * elements, both: 9 * elements };

@@ -1,9 +1,12 @@
 // Softmax statistics of every row over its columns, LANES neighbouring invocations a row; any number of columns.
 // The same numbers as row_statistics.wgsl, for adapters on which neighbouring lanes must read neighbouring addresses (GPUs): a
-// row's lanes walk its columns side by side, each keeps a running (maximum, sum), and a tree of fixed order merges them.
+// row's lanes walk its columns side by side, CHUNK loads in flight; each keeps a running (maximum, sum), and a tree of fixed
+// order merges them.
 
 const LANES: u32 = 32u;
 const ROWS: u32 = 4u;
+const CHUNK: u32 = 4u;
+const NOTHING: f32 = -1e38;
 const WORKGROUP = LANES * ROWS;
 
 struct Params {
@@ -33,11 +36,23 @@ fn main(
   let row = (group.x + group.y * groups.x) * ROWS + index / LANES;
   // Rows past the end repeat the last one and write nothing: every invocation must meet the barriers.
   let base = min(row, params.rows - 1u) * params.columns;
-  var total = vec2<f32>(input[base], 0.0);
-  for (var column = lane; column < params.columns; column += LANES) {
-    total = merge(total, vec2<f32>(input[base + column], 1.0));
+  var maximum = input[base];
+  var sum = 0.0;
+  for (var first = lane; first < params.columns; first += CHUNK * LANES) {
+    var chunk: array<f32, CHUNK>;
+    var larger = maximum;
+    for (var i = 0u; i < CHUNK; i++) {
+      let column = first + i * LANES;
+      chunk[i] = select(NOTHING, input[base + min(column, params.columns - 1u)], column < params.columns);
+      larger = max(larger, chunk[i]);
+    }
+    sum *= exp(maximum - larger);
+    maximum = larger;
+    for (var i = 0u; i < CHUNK; i++) {
+      sum += exp(chunk[i] - maximum);
+    }
   }
-  partial[index] = total;
+  partial[index] = vec2<f32>(maximum, sum);
   workgroupBarrier();
   for (var stride = LANES / 2u; stride > 0u; stride /= 2u) {
     if (lane < stride) {

@@ -1,5 +1,5 @@
 // Generated from row_statistics_lanes.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: a6d88f1e35a5937a92477c92c2a69fe4558557158529f2d449433fac5ec994e0
+// wgsl-sha256: 6db22c5f02183f71bb9f9739fee4ef24ae8059e3a1f5e49d93deba74e2084cfe
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -7,8 +7,11 @@ const source = [
   "",
   "",
   "",
+  "",
   "const LANES: u32 = 32u;",
   "const ROWS: u32 = 4u;",
+  "const CHUNK: u32 = 4u;",
+  "const NOTHING: f32 = -1e38;",
   "const WORKGROUP = LANES * ROWS;",
   "",
   "struct Params {",
@@ -38,11 +41,23 @@ const source = [
   "  let row = (group.x + group.y * groups.x) * ROWS + index / LANES;",
   "",
   "  let base = min(row, params.rows - 1u) * params.columns;",
-  "  var total = vec2<f32>(input[base], 0.0);",
-  "  for (var column = lane; column < params.columns; column += LANES) {",
-  "    total = merge(total, vec2<f32>(input[base + column], 1.0));",
+  "  var maximum = input[base];",
+  "  var sum = 0.0;",
+  "  for (var first = lane; first < params.columns; first += CHUNK * LANES) {",
+  "    var chunk: array<f32, CHUNK>;",
+  "    var larger = maximum;",
+  "    for (var i = 0u; i < CHUNK; i++) {",
+  "      let column = first + i * LANES;",
+  "      chunk[i] = select(NOTHING, input[base + min(column, params.columns - 1u)], column < params.columns);",
+  "      larger = max(larger, chunk[i]);",
+  "    }",
+  "    sum *= exp(maximum - larger);",
+  "    maximum = larger;",
+  "    for (var i = 0u; i < CHUNK; i++) {",
+  "      sum += exp(chunk[i] - maximum);",
+  "    }",
   "  }",
-  "  partial[index] = total;",
+  "  partial[index] = vec2<f32>(maximum, sum);",
   "  workgroupBarrier();",
   "  for (var stride = LANES / 2u; stride > 0u; stride /= 2u) {",
   "    if (lane < stride) {",
@@ -95,6 +110,14 @@ export const rowStatisticsLanes = {
     "ROWS": {
       "type": "u32",
       "value": 4
+    },
+    "CHUNK": {
+      "type": "u32",
+      "value": 4
+    },
+    "NOTHING": {
+      "type": "f32",
+      "value": -1e+38
     }
   }
 } as const satisfies KernelModule;
