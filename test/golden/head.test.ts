@@ -5,6 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { convolutionGradients, element, expectGolden, golden, goldenNames, headCase } from './head_golden.ts';
 import type { JointHeadReferenceOptions } from '../../src/kernels/joint_head/reference.ts';
 import { array64 } from '../../src/kernels/reference.ts';
+import { crossEntropy } from '../../src/kernels/cross_entropy/cross_entropy.ts';
+import { globalAveragePool } from '../../src/kernels/global_average_pool/global_average_pool.ts';
+import { logSoftmax, softmax } from '../../src/kernels/softmax/softmax.ts';
 import { createEngine } from '../../src/runtime/create_engine.ts';
 import { jointHead } from '../../src/kernels/joint_head/joint_head.ts';
 import { jointMaps } from '../../src/kernels/joint_head/joint_maps.ts';
@@ -199,6 +202,39 @@ describe.each([...new Set(goldenNames('edge.').map((name) => name.split('.')[1] 
   },
 );
 
+describe.each(['s0', 's2', 's4'])('golden CAM head %s', (name) => {
+  test('logits, probabilities, loss and gradients', async () => {
+    const c = headCase(`common.${name}`);
+    const { batch, height, width, classes, labels } = c;
+    const f = engine.tensor(c.classLogits, [batch, height, width, classes], { requiresGradient: true });
+    const y = engine.tensor(labels, [batch]);
+    const seed = engine.tensor(new Float32Array(batch).fill(1 / batch), [batch]);
+    const tape = startTape(engine);
+    try {
+      const logits = globalAveragePool(tape, f);
+      expectGolden(await engine.read(logits), golden(`cam.${name}.logits`));
+      expectGolden(await engine.read(softmax(tape, logits)), golden(`cam.${name}.probs`));
+      expectGolden(await engine.read(logSoftmax(tape, logits)), golden(`cam.${name}.features`));
+      const losses = crossEntropy(tape, logits, y);
+      const loss = (await engine.read(losses)).reduce((sum, value) => sum + value, 0) / batch;
+      expectGolden([loss], golden(`cam.${name}.loss`));
+      tape.backward(losses, seed);
+      const df = tape.gradient(f);
+      if (df === null) throw new RangeError('the loss gave no gradient');
+      // The attention branch is unused: its gradient is zero here, and absent in the official code.
+      const unused = new Float32Array(batch * c.places);
+      const gradients = convolutionGradients(c, await engine.read(df), unused);
+      for (const parameter of ['f_former', 'conv_last.weight', 'conv_last.bias'])
+        expectGolden(gradients[parameter] ?? [], golden(`cam.${name}.grad.${parameter}`));
+    } finally {
+      tape.end();
+      f.dispose();
+      y.dispose();
+      seed.dispose();
+    }
+  });
+});
+
 test('the fixture holds what these tests count on', () => {
-  expect(goldenNames('').length).toBe(574);
+  expect(goldenNames('').length).toBe(595);
 });
