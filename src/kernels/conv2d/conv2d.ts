@@ -27,7 +27,7 @@ export function conv2d(tape: Tape, input: Tensor, weight: Tensor, options: Conv2
   const geometry = convolutionGeometry('conv2d', input, weight, options);
   const bias = options.bias ?? null;
   if (bias !== null) checkShape('conv2d', 'bias', bias, [geometry.outputChannels]);
-  const variant = chooseVariant('conv2d', tape.engine, options.variant);
+  const variant = chooseVariant('conv2d', tape.engine.capabilities, options.variant);
   const { batch, outputHeight, outputWidth, outputChannels } = geometry;
   const output = tape.empty([batch, outputHeight, outputWidth, outputChannels]);
   return convolve(tape, 'conv2d', { input, weight, bias, output }, geometry, variant);

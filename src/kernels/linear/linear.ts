@@ -23,7 +23,7 @@ export function linear(tape: Tape, input: Tensor, weight: Tensor, options: Linea
   const [, columns] = matrixShape('linear', 'weight', weight);
   const bias = options.bias ?? null;
   if (bias !== null) checkShape('linear', 'bias', bias, [columns]);
-  const variant = chooseVariant('linear', tape.engine, options.variant);
+  const variant = chooseVariant('linear', tape.engine.capabilities, options.variant);
   const image = { shape: [1, 1, batch, depth] };
   const geometry = convolutionGeometry('linear', image, { shape: [1, 1, depth, columns] }, {});
   return convolve(

@@ -50,7 +50,8 @@ export function correlateProduct(
   variant: Variant,
 ): void {
   const { rows, columns, pixels } = plan;
-  const tiling = chooseTiling(tape.engine, rows, columns);
+  const subgroupSize = tape.engine.capabilities.subgroupSize ?? correlateSubgroup.constants.SUBGROUP.value;
+  const tiling = chooseTiling(subgroupSize, rows, columns);
   const { rowTiles, columnTiles } = variant === 'portable' ? portableTiles(rows, columns) : tiling;
   const splitPixels = chooseSplitPixels(tape.engine, plan, rowTiles * columnTiles);
   const splits = ceilDivide(pixels, splitPixels);

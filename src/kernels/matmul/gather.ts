@@ -52,7 +52,8 @@ export function gatherProduct(
     tape.run(gatherPortable, { buffers, params, workgroups: rowTiles * columnTiles, work });
     return;
   }
-  const { constants, rowTiles, columnTiles } = chooseTiling(tape.engine, rows, columns);
+  const subgroupSize = tape.engine.capabilities.subgroupSize ?? gatherSubgroup.constants.SUBGROUP.value;
+  const { constants, rowTiles, columnTiles } = chooseTiling(subgroupSize, rows, columns);
   const ODD = plan.channels % 2;
   tape.run(gatherSubgroup, {
     buffers,

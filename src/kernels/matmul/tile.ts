@@ -1,5 +1,3 @@
-import type { Engine } from '../../runtime/engine.ts';
-
 /** Rows of the product that a group of lanes of the subgroup kernels computes: ROWS there. */
 const GROUP_ROWS = 16;
 /** Columns that a lane keeps. */
@@ -22,9 +20,8 @@ export interface Tiling {
   readonly columnTiles: number;
 }
 
-/** The tiling under which a product of rows x columns costs least, idle lanes included. */
-export function chooseTiling(engine: Engine, rows: number, columns: number): Tiling {
-  const subgroupSize = engine.capabilities.subgroupSize ?? 8;
+/** The tiling under which a product of rows x columns costs least, idle lanes included, with subgroups of at least 2 lanes. */
+export function chooseTiling(subgroupSize: number, rows: number, columns: number): Tiling {
   let best: Tiling | null = null;
   let least = Infinity;
   for (const [across, relativeCost] of RELATIVE_COST) {

@@ -1,4 +1,4 @@
-import type { Engine } from '../../runtime/engine.ts';
+import type { Capabilities } from '../../runtime/engine.ts';
 import { reject } from '../../runtime/errors.ts';
 
 /**
@@ -24,8 +24,11 @@ export function supportsVariant(variant: string, subgroupSize: number | null): b
 }
 
 /** The variant to use: the wanted one, or the best for the adapter. Throws on an unknown one and one it cannot run. */
-export function chooseVariant(operation: string, engine: Engine, wanted: string | undefined): Variant {
-  const { subgroupSize } = engine.capabilities;
+export function chooseVariant(
+  operation: string,
+  { subgroupSize }: Pick<Capabilities, 'subgroupSize'>,
+  wanted: string | undefined,
+): Variant {
   if (wanted === undefined) {
     const lanes = subgroupSize ?? 0;
     return lanes >= FEWEST_LANES && lanes <= MOST_LANES ? 'subgroup' : 'portable';
