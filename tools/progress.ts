@@ -10,6 +10,12 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)} h`;
 }
 
+/** Few digits where they are few: a large network on a software adapter does less than one image a second. */
+function formatRate(images: number, seconds: number): string {
+  const rate = images / seconds;
+  return `${rate < 10 ? rate.toPrecision(2) : rate.toFixed(0)} images/s`;
+}
+
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 /** One line about a finished epoch. */
@@ -20,7 +26,7 @@ export function describeEpoch(name: string, epochs: number, summary: EpochSummar
     validation === undefined
       ? ''
       : `; validation accuracy ${percent(validation.accuracy)}, NLL ${validation.negativeLogLikelihood.toFixed(3)}`;
-  return `${name} epoch ${epoch}/${epochs}: ${training}${validated} (${(images / seconds).toFixed(0)} images/s)`;
+  return `${name} epoch ${epoch}/${epochs}: ${training}${validated} (${formatRate(images, seconds)})`;
 }
 
 /** A progress bar of a training run on a terminal; on a pipe or in a log file one line an epoch. */
@@ -58,7 +64,7 @@ export function trainingProgress(
       if (!terminal) return;
       const done = (epoch - first) * stepsPerEpoch + step;
       const left = ((performance.now() - start) / 1000 / done) * (total - done);
-      const rate = `${(images / seconds).toFixed(0)} images/s`;
+      const rate = formatRate(images, seconds);
       const what = `epoch ${epoch}/${epochs} | loss ${meanLoss.toFixed(3)} | accuracy ${percent(meanAccuracy)} | ${rate} | ${formatDuration(left)} left`;
       bar.update(done, { what });
     },

@@ -1,0 +1,27 @@
+// The command line: `calm <command> --help`. Each command has its own file in commands/.
+import { CalmError } from '../src/runtime/errors.ts';
+import { Command } from 'commander';
+import { devicesCommand } from './commands/devices.ts';
+import { explainCommand } from './commands/explain.ts';
+import { trainCommand } from './commands/train.ts';
+import { versions } from './version.ts';
+
+/** Our own errors, and those of the file system, say what is wrong; anything else is a bug and keeps its stack. */
+function explains(error: unknown): error is Error {
+  return error instanceof CalmError || (error instanceof Error && 'syscall' in error);
+}
+
+const program = new Command('calm')
+  .description('Trains CALM image classifiers on WebGPU and explains what they saw, where.')
+  .version(versions.calm)
+  .showHelpAfterError('(see calm --help)')
+  .addCommand(trainCommand())
+  .addCommand(explainCommand())
+  .addCommand(devicesCommand());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(explains(error) ? `calm: ${error.message}` : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,124 @@
+/** Option values of the command line. Every parser throws commander's InvalidArgumentError, to which commander adds the option. */
+import type { Command } from 'commander';
+import type { Architecture } from '../src/model/configuration.ts';
+import type { HeadKind } from '../src/model/head.ts';
+import type { PosteriorSource } from '../src/train/slow_posterior.ts';
+import type { Schedule } from '../src/train/schedule.ts';
+import { InvalidArgumentError, Option } from 'commander';
+import { RESNETS } from '../src/model/resnet.ts';
+
+const reject = (wanted: string): never => {
+  throw new InvalidArgumentError(`Wanted ${wanted}.`);
+};
+
+/** Parses a whole number of at least `low`. */
+export function wholeNumber(low: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    return /^[+-]?\d+$/.test(text) && Number.isSafeInteger(value) && value >= low
+      ? value
+      : reject(`a whole number >= ${low}`);
+  };
+}
+
+/** Parses a number in [low, high], or in (low, high] with `exclusive`. */
+export function number(low: number, high = Infinity, { exclusive = false } = {}): (text: string) => number {
+  const range = `${exclusive ? `> ${low}` : `>= ${low}`}${high < Infinity ? ` and <= ${high}` : ''}`;
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    const inside = Number.isFinite(value) && value <= high && (exclusive ? value > low : value >= low);
+    return inside ? value : reject(`a number ${range}`);
+  };
+}
+
+/** Parses whole numbers between commas, each at least `low`; exactly `count` of them where it is given. */
+export function wholeNumbers(low: number, count?: number): (text: string) => readonly number[] {
+  const parse = wholeNumber(low);
+  return (text) => {
+    const values = text.split(',').map((part) => parse(part.trim()));
+    return count === undefined || values.length === count
+      ? values
+      : reject(`${count} whole numbers between commas, got ${values.length}`);
+  };
+}
+
+/** Parses names between commas, each one of the choices. */
+export function choices<Name extends string>(all: readonly Name[]): (text: string) => readonly Name[] {
+  return (text) =>
+    text.split(',').map((part) => {
+      const found = all.find((name) => name === part.trim());
+      return found ?? reject(`names between commas, of ${all.join(', ')}; got '${part}'`);
+    });
+}
+
+/** Parses `current`, `ema:0.99` or `refresh:100`. */
+export function posteriorSource(text: string): PosteriorSource {
+  if (text === 'current') return 'current';
+  const [kind, value, ...rest] = text.split(':');
+  if (value !== undefined && rest.length === 0) {
+    if (kind === 'ema') return { kind, momentum: number(0, 1)(value) };
+    if (kind === 'refresh') return { kind, every: wholeNumber(1)(value) };
+  }
+  return reject('current, ema:MOMENTUM (such as ema:0.99) or refresh:STEPS (such as refresh:100)');
+}
+
+/** A schedule as the command line names it: a cosine runs over however many epochs there are. */
+export type ScheduleChoice = Exclude<Schedule, { kind: 'cosine' }> | { readonly kind: 'cosine' };
+
+/** Parses `constant`, `step:EVERY`, `step:EVERY:FACTOR` or `cosine`. */
+export function scheduleChoice(text: string): ScheduleChoice {
+  const [kind, every, factor, ...rest] = text.split(':');
+  if ((kind === 'constant' || kind === 'cosine') && every === undefined) return { kind };
+  if (kind === 'step' && every !== undefined && rest.length === 0) {
+    const step = { kind, every: wholeNumber(1)(every) } as const;
+    return factor === undefined ? step : { ...step, factor: number(0, 1)(factor) };
+  }
+  return reject('constant, cosine, step:EPOCHS or step:EPOCHS:FACTOR (such as step:30:0.1)');
+}
+
+const ARCHITECTURES = Object.keys(RESNETS) as Architecture[];
+const HEADS: readonly HeadKind[] = ['cam', 'calm-em', 'calm-ml'];
+
+/** `--output-stride` and `--large-feature-map` as commander gives them. */
+export interface StrideOptions {
+  readonly outputStride?: 8 | 16 | 32;
+  readonly largeFeatureMap?: true;
+}
+
+/** What the options of `addModelOptions` come to. */
+export interface ModelChoice extends StrideOptions {
+  readonly architecture: Architecture;
+  readonly head?: HeadKind;
+  readonly official?: true;
+}
+
+/** The output stride that was asked for; undefined leaves it to the command. */
+export function outputStride(options: StrideOptions): 8 | 16 | 32 | undefined {
+  return options.outputStride ?? (options.largeFeatureMap === true ? 8 : undefined);
+}
+
+/** Adds the options that say which network to build; `head` is what --head is when it is not given. */
+export function addModelOptions(command: Command, head: HeadKind, stride: string): Command {
+  return command
+    .addOption(
+      new Option('--architecture <name>', 'trunk of the network').choices(ARCHITECTURES).default('resnet50'),
+    )
+    .addOption(
+      new Option('--head <kind>', "head and loss: CAM's cross entropy, CALM's EM or ML")
+        .choices(HEADS)
+        .default(head),
+    )
+    .option('--official', "the released code's form of CALM: ReLU prior, detached normaliser, epsilons")
+    .addOption(
+      new Option('--output-stride <pixels>', `image pixels per location: 32, 16 or 8 (default: ${stride})`)
+        .choices(['8', '16', '32'])
+        .argParser(strideOf)
+        .conflicts('largeFeatureMap'),
+    )
+    .option('--large-feature-map', 'the same as --output-stride 8, as the released code calls it');
+}
+
+function strideOf(text: string): 8 | 16 | 32 {
+  const found = ([8, 16, 32] as const).find((stride) => String(stride) === text);
+  return found ?? reject('8, 16 or 32');
+}

@@ -1,0 +1,36 @@
+/** What a signal asks for: to stop between two steps. The reason of the abort. */
+export class Interruption extends Error {
+  override name = 'Interruption';
+  /** 128 and the signal's number, as a shell reports it. */
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super('interrupted');
+    this.exitCode = exitCode;
+  }
+}
+
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Turns the first Ctrl-C (or SIGTERM) into an abort, so that work ends in good order; the second ends the process at once. */
+export function listenForInterruption(onInterruption: () => void): {
+  readonly signal: AbortSignal;
+  stop(): void;
+} {
+  const controller = new AbortController();
+  const listeners = Object.entries(EXIT_CODES).map(([name, exitCode]) => {
+    const listener = (): void => {
+      if (controller.signal.aborted) process.exit(exitCode);
+      controller.abort(new Interruption(exitCode));
+      onInterruption();
+    };
+    process.on(name, listener);
+    return [name, listener] as const;
+  });
+  return {
+    signal: controller.signal,
+    stop() {
+      for (const [name, listener] of listeners) process.off(name, listener);
+    },
+  };
+}
