@@ -1,4 +1,3 @@
-import type { Engine } from '../runtime/engine.ts';
 import type { Tape } from '../runtime/tape.ts';
 import type { Tensor } from '../runtime/tensor.ts';
 import { preprocess, uploadImages } from '../kernels/preprocess/preprocess.ts';
@@ -33,7 +32,7 @@ export const IMAGENET_NORMALIZATION: Normalization = {
   std: [0.229, 0.224, 0.225],
 };
 
-/** A batch on the GPU. The images are the tape's; the labels the caller's, who disposes of them. */
+/** A batch on the GPU; the tape's. */
 export interface BatchTensors {
   /** f32 [N,crop,crop,3], normalised. */
   readonly images: Tensor;
@@ -42,18 +41,13 @@ export interface BatchTensors {
 }
 
 /** Copies a batch to the GPU and crops, mirrors and normalises it there. Throws ArgumentError when its parts do not fit. */
-export function uploadBatch(
-  engine: Engine,
-  tape: Tape,
-  batch: TrainingBatch,
-  normalization: Normalization,
-): BatchTensors {
+export function uploadBatch(tape: Tape, batch: TrainingBatch, normalization: Normalization): BatchTensors {
   const { images, height, width, crop } = batch;
   const count = batch.labels.length;
   const wanted = count * height * width * 3;
   if (count === 0 || images.length !== wanted)
     reject('uploadBatch', 'number of image bytes', String(images.length), `${wanted} for ${count} labels`);
-  const pixels = uploadImages(engine, images);
+  const pixels = uploadImages(tape.engine, images);
   try {
     const prepared = preprocess(tape, pixels, {
       images: [count, height, width],
@@ -63,7 +57,8 @@ export function uploadBatch(
       flips: batch.flips,
       ...normalization,
     });
-    const labels = engine.tensor(Uint32Array.from(batch.labels), [count]);
+    const labels = tape.empty([count], 'u32');
+    tape.engine.write(labels, Uint32Array.from(batch.labels));
     return { images: prepared, labels };
   } finally {
     pixels.dispose();

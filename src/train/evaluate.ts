@@ -25,8 +25,7 @@ interface Scored {
 function launch(model: Model, batch: TrainingBatch, normalization: Normalization): Promise<Float32Array> {
   const tape = startTape(model.engine, { gradients: false });
   try {
-    const { images, labels } = uploadBatch(model.engine, tape, batch, normalization);
-    labels.dispose();
+    const { images } = uploadBatch(tape, batch, normalization);
     return model.engine.read(model.predict(tape, images).probabilities);
   } finally {
     tape.end();

@@ -253,8 +253,8 @@ export class Trainer {
     const { engine, parameters } = this.model;
     const tape = startTape(engine);
     const slowTape = startTape(engine, { gradients: false });
-    const { images, labels } = uploadBatch(engine, tape, batch, this.#normalization);
     try {
+      const { images, labels } = uploadBatch(tape, batch, this.#normalization);
       parameters.placeGradients(tape);
       const posterior = this.slow?.posterior(slowTape, images, labels);
       const result = this.model.loss(tape, images, labels, posterior === undefined ? {} : { posterior });
@@ -268,7 +268,6 @@ export class Trainer {
       results.catch(() => undefined);
       return results;
     } finally {
-      labels.dispose();
       slowTape.end();
       tape.end();
     }
