@@ -24,7 +24,7 @@ export async function attributionMaps(
   for await (const batch of batches) {
     const tape = startTape(model.engine, { gradients: false });
     try {
-      const uploaded = uploadBatch(model.engine, tape, batch, normalization);
+      const uploaded = uploadBatch(tape, batch, normalization);
       const logits = model.forward(tape, uploaded.images);
       const request = { classes: { all: classes } };
       const maps = isCam

@@ -93,8 +93,7 @@ export async function explainBatch(
   const { engine } = model;
   const tape = startTape(engine, { gradients: false });
   try {
-    const { images, labels } = uploadBatch(engine, tape, batch, IMAGENET_NORMALIZATION);
-    labels.dispose();
+    const { images } = uploadBatch(tape, batch, IMAGENET_NORMALIZATION);
     const logits = model.forward(tape, images);
     return model.configuration.head.kind === 'cam'
       ? await explainByCam(tape, logits.classLogits, wanted)
