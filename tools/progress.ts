@@ -18,14 +18,19 @@ function formatRate(images: number, seconds: number): string {
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-/** One line about a finished epoch. */
-export function describeEpoch(name: string, epochs: number, summary: EpochSummary): string {
+/** One line about a finished epoch; `split` is what its `validation` was measured on. */
+export function describeEpoch(
+  name: string,
+  epochs: number,
+  summary: EpochSummary,
+  split = 'validation',
+): string {
   const { epoch, loss, accuracy, images, seconds, validation } = summary;
   const training = `loss ${loss.toFixed(3)}, accuracy ${percent(accuracy)}`;
   const validated =
     validation === undefined
       ? ''
-      : `; validation accuracy ${percent(validation.accuracy)}, NLL ${validation.negativeLogLikelihood.toFixed(3)}`;
+      : `; ${split} accuracy ${percent(validation.accuracy)}, NLL ${validation.negativeLogLikelihood.toFixed(3)}`;
   return `${name} epoch ${epoch}/${epochs}: ${training}${validated} (${formatRate(images, seconds)})`;
 }
 
@@ -36,12 +41,16 @@ export interface TrainingProgress {
   stop(): void;
 }
 
-/** Shows a training run from epoch `first` to `epochs`, with loss, accuracy, images per second and the time left. */
+/**
+ * Shows a training run from epoch `first` to `epochs`, with loss, accuracy, images per second and the time left. `split`: see
+ * `describeEpoch`.
+ */
 export function trainingProgress(
   name: string,
   first: number,
   epochs: number,
   stepsPerEpoch: number,
+  split = 'validation',
 ): TrainingProgress {
   const terminal = process.stdout.isTTY;
   const total = (epochs - first + 1) * stepsPerEpoch;
@@ -69,7 +78,7 @@ export function trainingProgress(
       bar.update(done, { what });
     },
     onEpoch(summary) {
-      if (!terminal) console.log(describeEpoch(name, epochs, summary));
+      if (!terminal) console.log(describeEpoch(name, epochs, summary, split));
     },
     stop() {
       if (terminal) bar.stop();

@@ -119,11 +119,12 @@ export class TrainingRun {
 
   /** Trains up to the last epoch. Rejects with the signal's reason after it has been saved where it stands. */
   async run(): Promise<RunResult> {
-    const { configuration, signal } = this.#start;
+    const { configuration, data, signal } = this.#start;
     const { epochs } = configuration;
+    const split = data.evaluated?.split === 'test' ? 'test' : 'validation';
     const stepsPerEpoch = this.#train.batchesPerEpoch;
     const first = this.#trainer.epochsDone + 1;
-    const progress = trainingProgress('training', first, epochs, stepsPerEpoch);
+    const progress = trainingProgress('training', first, epochs, stepsPerEpoch, split);
     try {
       for (let epoch = first; epoch <= epochs; epoch++) {
         const summary = await this.#trainer.trainEpoch(this.#train.epoch(epoch), {
