@@ -256,7 +256,10 @@ export function trainCommand(): Command {
     )
     .option('--evaluate-every <epochs>', 'judge every so many epochs, and the last', wholeNumber(1), 1)
     .requiredOption('--out <folder>', 'where the run goes')
-    .option('--resume', 'carry on the run in --out; only --epochs and --adapter may be given besides')
+    .option(
+      '--resume',
+      'carry on the run in --out (an interrupted epoch begins anew); only --epochs and --adapter may be given besides',
+    )
     .option('--adapter <name>', "'auto', 'system', 'swiftshader', or a part of an adapter's name")
     .action(train);
 }
