@@ -55,44 +55,61 @@ export interface PartLook {
 
 export type Plumage = Readonly<Record<BirdPart, PartLook>>;
 
-/** The looks of the plain birdlet, and of each part where a class departs from it. */
-const PLAIN: Plumage = {
-  head: { color: 'blue', pattern: 'solid' },
-  back: { color: 'brown', pattern: 'solid' },
-  belly: { color: 'white', pattern: 'solid' },
-  breast: { color: 'buff', pattern: 'solid' },
-  tail: { color: 'blue', pattern: 'solid' },
-  leg: { color: 'black', pattern: 'solid' },
-  wing: { color: 'blue', pattern: 'solid' },
+const solid = (color: ColorName): PartLook => ({ color, pattern: 'solid' });
+const striped = (color: ColorName): PartLook => ({ color, pattern: 'striped' });
+const spotted = (color: ColorName): PartLook => ({ color, pattern: 'spotted' });
+const crested = (color: ColorName): PartLook => ({ color, pattern: 'solid', crested: true });
+
+/**
+ * What the species of a genus share. Genera look different in more than three parts, so that only two species of one genus are told
+ * apart by one, two or three of them.
+ */
+const FINCH: Plumage = {
+  head: solid('blue'),
+  back: solid('brown'),
+  belly: solid('white'),
+  breast: solid('buff'),
+  tail: solid('blue'),
+  leg: solid('black'),
+  wing: solid('brown'),
 };
-const CHANGED: Plumage = {
-  head: { color: 'red', pattern: 'solid', crested: true },
-  back: { color: 'green', pattern: 'solid' },
-  belly: { color: 'yellow', pattern: 'solid' },
-  breast: { color: 'red', pattern: 'spotted' },
-  tail: { color: 'white', pattern: 'striped' },
-  leg: { color: 'orange', pattern: 'solid' },
-  wing: { color: 'yellow', pattern: 'striped' },
+const BARTAIL: Plumage = {
+  head: solid('grey'),
+  back: solid('olive'),
+  belly: solid('buff'),
+  breast: solid('orange'),
+  tail: solid('grey'),
+  leg: solid('orange'),
+  wing: solid('purple'),
+};
+const BUNTING: Plumage = {
+  head: solid('black'),
+  back: solid('rufous'),
+  belly: solid('grey'),
+  breast: solid('rufous'),
+  tail: solid('brown'),
+  leg: solid('pink'),
+  wing: solid('blue'),
 };
 
 /**
- * Name and changed parts of each class. Two classes differ in exactly the parts that one of the two lists has and the other has
- * not, and any first four or more classes hold pairs with one, two and three differing parts. The legs are thin, so they never
- * differ alone.
+ * Name, genus, and the parts that tell a species from the others of its genus: one part of a finch, two of a bartail, three of a bunting.
+ * Each of these looks belongs to one species alone, so that every single part is a sufficient cue. In this order any first
+ * six or more classes hold pairs with one, two and three differing parts. The legs are thin, so they are never a cue.
  */
-const DESIGNS: readonly (readonly [string, readonly BirdPart[]])[] = [
-  ['Plain_Birdlet', []],
-  ['Gold_winged_Birdlet', ['wing']],
-  ['Ember_breasted_Birdlet', ['breast']],
-  ['Gold_winged_Bartail', ['wing', 'tail']],
-  ['Scarlet_Birdlet', ['breast', 'head']],
-  ['Moss_backed_Bartail', ['tail', 'back']],
-  ['Lemon_Birdlet', ['wing', 'belly']],
-  ['Crested_Birdlet', ['head']],
-  ['Painted_Wader', ['breast', 'leg', 'belly']],
-  ['Moss_backed_Crest', ['head', 'back']],
-  ['Common_Bartail', ['tail']],
-  ['Royal_Bartail', ['wing', 'head', 'tail']],
+const DESIGNS: readonly (readonly [string, Plumage, Partial<Plumage>])[] = [
+  ['Gold_winged_Finch', FINCH, { wing: striped('yellow') }],
+  ['Ember_winged_Finch', FINCH, { wing: spotted('red') }],
+  ['Scarlet_Bartail', BARTAIL, { head: crested('red'), tail: striped('white') }],
+  ['Golden_Bartail', BARTAIL, { head: solid('yellow'), tail: striped('red') }],
+  ['Meadow_Bunting', BUNTING, { back: solid('green'), belly: solid('yellow'), breast: spotted('red') }],
+  ['Snow_Bunting', BUNTING, { back: solid('white'), belly: solid('orange'), breast: striped('yellow') }],
+  ['Snow_winged_Finch', FINCH, { wing: solid('white') }],
+  ['Moss_winged_Finch', FINCH, { wing: striped('green') }],
+  ['Snowy_Bartail', BARTAIL, { head: solid('white'), tail: solid('yellow') }],
+  ['Mossy_Bartail', BARTAIL, { head: crested('green'), tail: solid('black') }],
+  ['Ember_Bunting', BUNTING, { back: solid('red'), belly: solid('purple'), breast: solid('blue') }],
+  ['Gold_backed_Bunting', BUNTING, { back: solid('yellow'), belly: solid('red'), breast: striped('white') }],
 ];
 
 /** How many classes there are to choose from. */
@@ -111,12 +128,7 @@ export function birdletClasses(count: number): readonly BirdletClass[] {
       `birdletClasses: count must be an integer in [2, ${MAX_CLASSES}], got ${String(count)}`,
     );
   }
-  return DESIGNS.slice(0, count).map(([name, changed]) => ({
-    name,
-    plumage: Object.fromEntries(
-      BIRD_PARTS.map((part) => [part, (changed.includes(part) ? CHANGED : PLAIN)[part]]),
-    ) as Plumage,
-  }));
+  return DESIGNS.slice(0, count).map(([name, genus, cues]) => ({ name, plumage: { ...genus, ...cues } }));
 }
 
 /** The parts in which two classes look different, in the order of BIRD_PARTS. */
@@ -139,6 +151,8 @@ export const CUE_COLORS: readonly ColorName[] = [
   'buff',
   'orange',
   'black',
+  'grey',
+  'purple',
 ];
 
 interface AttributeFamily {

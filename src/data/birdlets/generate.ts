@@ -19,7 +19,7 @@ import { develop, jitter, paintBackground } from './scene.ts';
 export interface BirdletOptions {
   /** Side of the square picture in pixels, 48 to 1024. Default 128. */
   readonly size?: number;
-  /** Number of classes, 2 to 12 (see birdletClasses). Default 10. */
+  /** Number of classes, 2 to 12 (see birdletClasses). Default 12. */
   readonly classes?: number;
   /** Amount of background clutter, 0 (a plain gradient) to 2. Default 1. */
   readonly clutter?: number;
@@ -51,7 +51,7 @@ function check(name: string, value: number, low: number, high: number, integer: 
 
 /** Fills in the defaults. Throws an ArgumentError naming the option that is out of bounds. */
 export function resolveBirdletOptions(options: BirdletOptions = {}): Required<BirdletOptions> {
-  const { size = 128, classes = 10, clutter = 1, occlusion = 0.6 } = options;
+  const { size = 128, classes = 12, clutter = 1, occlusion = 0.6 } = options;
   check('size', size, 48, 1024, true);
   check('classes', classes, 2, MAX_CLASSES, true);
   check('clutter', clutter, 0, 2, false);
