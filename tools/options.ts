@@ -76,6 +76,17 @@ export function scheduleChoice(text: string): ScheduleChoice {
   return reject('constant, cosine, step:EPOCHS or step:EPOCHS:FACTOR (such as step:30:0.1)');
 }
 
+/** The options of these names (commander's, in camel case) that stand on the command line, as they are written there. */
+export function givenOptions(command: Command, isMeant: (name: string) => boolean): string {
+  return command.options
+    .filter((option) => {
+      const name = option.attributeName();
+      return command.getOptionValueSource(name) === 'cli' && isMeant(name);
+    })
+    .map(({ long }) => long)
+    .join(', ');
+}
+
 const ARCHITECTURES = Object.keys(RESNETS) as Architecture[];
 const HEADS: readonly HeadKind[] = ['cam', 'calm-em', 'calm-ml'];
 

@@ -23,7 +23,11 @@ export function startCalm(...parameters: readonly string[]): {
   child.stderr.on('data', (data: Buffer) => (errors += data.toString()));
   const ended = new Promise<Ended>((settle, fail) => {
     child.on('error', fail);
-    child.on('close', (code) => settle({ code, output, errors }));
+    child.on('close', (code, signal) => {
+      // A crash has no code; without this line it would look like a command that said nothing.
+      if (signal !== null) errors += `ended by ${signal}`;
+      settle({ code, output, errors });
+    });
   });
   return { child, ended };
 }

@@ -78,6 +78,11 @@ describe('calm', () => {
     [['train', '--out', 'x', '--data', 'y', '--head', 'calm'], 'cam, calm-em, calm-ml'],
     [['train', '--out', 'x', '--data', 'y', '--batch', '0'], 'a whole number >= 1'],
     [['train', '--out', 'x', '--data', 'y', '--output-stride', '8', '--large-feature-map'], 'cannot be used'],
+    [
+      ['train', '--out', 'x', '--data', 'y', '--birdlets-size', '64'],
+      '--birdlets-size given without --birdlets',
+    ],
+    [['explain', 'a.png', '--checkpoint', 'c', '--head', 'cam'], '--checkpoint: it knows its own --head'],
     [['train', '--out', 'no-such-run', '--resume'], 'holds no run'],
     [['explain'], "missing required argument 'images'"],
     [['explain', 'a.png'], 'one of --checkpoint FILE and --weights FILE'],
@@ -178,6 +183,28 @@ describe('calm train', () => {
     // The log tells of steps when their numbers arrive; all that were begun are in the weights.
     const steps = (await readLog(out)).filter(({ kind }) => kind === 'step').length;
     expect(training?.steps).toBeGreaterThanOrEqual(steps);
+  });
+
+  test('options that do not fit one another are refused, and the folder stays free', async () => {
+    const out = path('refused');
+    for (const wrong of [
+      ['--crop', '48', '--resize', '32'],
+      ['--head', 'cam', '--posterior', 'ema:0.5'],
+    ]) {
+      const { code, errors } = await calm(
+        'train',
+        '--data',
+        birdlets,
+        '--layers',
+        '1',
+        ...wrong,
+        '--out',
+        out,
+      );
+      expect(errors).toMatch(/resize is 32, wanted an integer >= 48|posterior: the head is cam/);
+      expect(code).toBe(1);
+    }
+    expect(await readdir(out)).toEqual([]);
   });
 
   test('without a validation split on disk it says that it judges on the test split', async () => {
@@ -285,8 +312,8 @@ describe('calm explain', () => {
     const { images } = (await readJson(join(out, 'explanations.json'))) as Explanations;
     expect(images[0]?.explained.class).toBe(4);
     expect(images[0]?.versus?.class).toBe(0);
-    const { code, errors } = await calm(...common, '--class', '10');
-    expect(errors).toContain('--class: got 10, wanted a whole number from 0 to 9');
+    const { code, errors } = await calm(...common, '--class', String(test.classNames.length));
+    expect(errors).toContain(`wanted a whole number from 0 to ${test.classNames.length - 1}`);
     expect(code).toBe(1);
     const cam = await calm('explain', test.path(0), '--checkpoint', checkpoint, '--maps', 'cam');
     expect(cam.errors).toContain('a calm-em head has no cam map');

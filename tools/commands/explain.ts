@@ -3,7 +3,7 @@ import type { Failure } from '../explain/images.ts';
 import type { LoadedModel } from '../explain/load_model.ts';
 import type { MapKind, Wanted } from '../explain/explain_batch.ts';
 import type { ModelChoice } from '../options.ts';
-import { addModelOptions, choices, wholeNumber, wholeNumbers } from '../options.ts';
+import { addModelOptions, choices, givenOptions, wholeNumber, wholeNumbers } from '../options.ts';
 import { ArgumentError } from '../../src/runtime/errors.ts';
 import { batchOf, nameResults, readClassNames, readLabels, readPictures } from '../explain/images.ts';
 import { chooseMaps, explainBatch, MAP_KINDS } from '../explain/explain_batch.ts';
@@ -33,6 +33,9 @@ interface ExplainOptions extends ModelChoice {
   readonly out: string;
   readonly adapter?: string;
 }
+
+/** What only plain weights need to be told. */
+const MODEL_OPTIONS = new Set(['architecture', 'head', 'official', 'outputStride', 'largeFeatureMap']);
 
 /** A class by its number or its name. */
 function classOf(
@@ -87,6 +90,9 @@ async function explain(paths: readonly string[], options: ExplainOptions, comman
   const { checkpoint, weights, batch, out, top } = options;
   if ((checkpoint === undefined) === (weights === undefined))
     command.error('error: one of --checkpoint FILE and --weights FILE is needed', { exitCode: 1 });
+  const ignored = givenOptions(command, (name) => MODEL_OPTIONS.has(name));
+  if (checkpoint !== undefined && ignored !== '')
+    throw new ArgumentError(`--checkpoint: it knows its own ${ignored}; they are for --weights`);
   const labelOf = options.labels === undefined ? () => undefined : await readLabels(options.labels);
   const engine = await createEngine({ adapter: options.adapter });
   try {

@@ -6,6 +6,7 @@ import type { RunConfiguration, RunSession } from '../training/configuration.ts'
 import type { RunResult } from '../training/run.ts';
 import {
   addModelOptions,
+  givenOptions,
   number,
   outputStride,
   posteriorSource,
@@ -119,18 +120,16 @@ const RESUME_OPTIONS = new Set(['resume', 'out', 'epochs', 'adapter']);
 
 async function planOf(folder: RunFolder, options: TrainOptions, command: Command): Promise<Plan> {
   if (options.resume !== true) {
+    const unused = givenOptions(command, (name) => /^birdlets./.test(name));
+    if (options.birdlets !== true && unused !== '')
+      throw new ArgumentError(`calm train: ${unused} given without --birdlets`);
     const configuration = configurationOf(options);
     await folder.begin();
     return { configuration, checkpoint: null, sessions: [] };
   }
-  const given = command.options.filter((option) => {
-    const name = option.attributeName();
-    return command.getOptionValueSource(name) === 'cli' && !RESUME_OPTIONS.has(name);
-  });
-  if (given.length > 0) {
-    const names = given.map(({ long }) => long).join(', ');
-    throw new ArgumentError(`--resume: the run has its own ${names}; only --epochs and --adapter may change`);
-  }
+  const given = givenOptions(command, (name) => !RESUME_OPTIONS.has(name));
+  if (given !== '')
+    throw new ArgumentError(`--resume: the run has its own ${given}; only --epochs and --adapter may change`);
   const { sessions, ...record } = await folder.record();
   const checkpoint = await readCheckpoint(folder.last);
   const epochs = command.getOptionValueSource('epochs') === 'cli' ? options.epochs : record.epochs;

@@ -95,6 +95,8 @@ export class TrainingRun {
     // After the weights: a slow copy starts as what is there.
     const trainer = createTrainer(model, trainerOptions(model, configuration));
     if (checkpoint !== null) resumeTraining(trainer, checkpoint);
+    const run = new TrainingRun(start, model, trainer);
+    // Only now, when all options have turned out to fit: a folder with a record in it is taken for a run.
     const session: RunSession = {
       started: new Date().toISOString(),
       firstEpoch: trainer.epochsDone + 1,
@@ -110,7 +112,7 @@ export class TrainingRun {
       sessions: [...sessions, session],
     });
     folder.addLine({ kind: 'session', ...session, steps: trainer.steps });
-    return new TrainingRun(start, model, trainer);
+    return run;
   }
 
   get epochsDone(): number {
