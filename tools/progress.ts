@@ -68,16 +68,20 @@ export function trainingProgress(
   );
   if (terminal) bar.start(total, 0, { what: 'first step' });
   const start = performance.now();
+  // What the last judgement said, kept in sight until the next one.
+  let judged = '';
   return {
     onStep({ epoch, step, images, meanLoss, meanAccuracy, seconds }) {
       if (!terminal) return;
       const done = (epoch - first) * stepsPerEpoch + step;
       const left = ((performance.now() - start) / 1000 / done) * (total - done);
       const rate = formatRate(images, seconds);
-      const what = `epoch ${epoch}/${epochs} | loss ${meanLoss.toFixed(3)} | accuracy ${percent(meanAccuracy)} | ${rate} | ${formatDuration(left)} left`;
+      const what = `epoch ${epoch}/${epochs} | loss ${meanLoss.toFixed(3)} | accuracy ${percent(meanAccuracy)}${judged} | ${rate} | ${formatDuration(left)} left`;
       bar.update(done, { what });
     },
     onEpoch(summary) {
+      const { validation } = summary;
+      if (validation !== undefined) judged = ` (${split} ${percent(validation.accuracy)})`;
       if (!terminal) console.log(describeEpoch(name, epochs, summary, split));
     },
     stop() {
