@@ -1,13 +1,9 @@
 import type { RunRecord } from './configuration.ts';
 import { ArgumentError } from '../../src/runtime/errors.ts';
-import { appendFileSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { appendFileSync, existsSync } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../src/runtime/atomic_file.node.ts';
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
 
 /**
  * The folder of a training run:
@@ -40,21 +36,22 @@ export class RunFolder {
     return join(this.path, 'configuration.json');
   }
 
-  /** Makes the folder for a new run. Throws ArgumentError when it holds a run already. */
+  /** Makes the folder for a new run. What a run left that never saved its weights goes. Throws ArgumentError when one did. */
   async begin(): Promise<void> {
-    if ((await this.#read()) !== null) {
+    if (existsSync(this.last)) {
       throw new ArgumentError(
         `--out: ${this.path} holds a run already; carry it on with --resume, or choose another folder`,
       );
     }
     await mkdir(this.path, { recursive: true });
+    await rm(this.log, { force: true });
   }
 
-  /** The record of the run in it. Throws ArgumentError when there is none. */
+  /** The record of the run in it. Throws ArgumentError when there is none that has saved its weights. */
   async record(): Promise<RunRecord> {
-    const text = await this.#read();
-    if (text === null)
-      throw new ArgumentError(`--resume: ${this.path} holds no run (it has no configuration.json)`);
+    if (!existsSync(this.last))
+      throw new ArgumentError(`--resume: ${this.path} holds no run (it has no last.safetensors)`);
+    const text = await readFile(this.#configuration, 'utf8');
     try {
       return JSON.parse(text) as RunRecord;
     } catch (error) {
@@ -69,14 +66,5 @@ export class RunFolder {
   /** Appends an object to the log as one line of JSON. At once, so that a crash loses nothing: it costs some microseconds. */
   addLine(line: Readonly<Record<string, unknown>>): void {
     appendFileSync(this.log, `${JSON.stringify(line)}\n`);
-  }
-
-  async #read(): Promise<string | null> {
-    try {
-      return await readFile(this.#configuration, 'utf8');
-    } catch (error) {
-      if (isMissing(error)) return null;
-      throw error;
-    }
   }
 }
