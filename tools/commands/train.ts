@@ -196,11 +196,10 @@ export function trainCommand(): Command {
     .option('--only-present', 'leave out images that are not there, and classes of which none is')
     .option('--birdlets', 'draw the built-in data set, into --data (default: OUT/birdlets)')
     .option('--birdlets-size <pixels>', 'side of its pictures', wholeNumber(48), 128)
-    .option(
-      '--birdlets-images <train,val,test>',
-      'how many of them (default: 1000,200,400)',
-      wholeNumbers(1, 3),
-      [1000, 200, 400],
+    .addOption(
+      new Option('--birdlets-images <train,val,test>', 'how many of them')
+        .default([1000, 200, 400], '1000,200,400')
+        .argParser(wholeNumbers(1, 3)),
     )
     .option('--weights <file>', 'ImageNet weights (safetensors, names of torchvision) for the trunk');
   return addModelOptions(command, 'calm-em', '16, as the released code')
