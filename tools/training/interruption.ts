@@ -10,6 +10,12 @@ export class Interruption extends Error {
   }
 }
 
+/**
+ * Signals closer than this are one: on a terminal Ctrl-C reaches the whole process group, and npm hands it on to its child
+ * besides.
+ */
+const ONE_PRESS_MILLISECONDS = 500;
+
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Turns the first Ctrl-C (or SIGTERM) into an abort, so that work ends in good order; the second ends the process at once. */
@@ -18,9 +24,14 @@ export function listenForInterruption(onInterruption: () => void): {
   stop(): void;
 } {
   const controller = new AbortController();
+  let pressed = 0;
   const listeners = Object.entries(EXIT_CODES).map(([name, exitCode]) => {
     const listener = (): void => {
-      if (controller.signal.aborted) process.exit(exitCode);
+      if (controller.signal.aborted) {
+        if (performance.now() - pressed > ONE_PRESS_MILLISECONDS) process.exit(exitCode);
+        return;
+      }
+      pressed = performance.now();
       controller.abort(new Interruption(exitCode));
       onInterruption();
     };
