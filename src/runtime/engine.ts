@@ -297,6 +297,11 @@ export class Engine {
     return this.#pool.ledger();
   }
 
+  /** Bind groups kept for reuse: a number that grows from step to step shows a leak. */
+  get bindGroups(): number {
+    return this.#pipelines.bindGroupCount;
+  }
+
   /** Number of submits so far. */
   get submits(): number {
     return this.#commands.submits;

@@ -63,6 +63,15 @@ export class PipelineCache {
     return pipeline;
   }
 
+  /** Bind groups made and kept so far: constant from step to step of one kind. */
+  get bindGroupCount(): number {
+    let count = 0;
+    for (const variants of this.#pipelines.values()) {
+      for (const { bindGroups } of variants.values()) count += bindGroups.size;
+    }
+    return count;
+  }
+
   /** Forgets bind groups: they keep buffers alive that the pool wants to destroy. */
   clearBindGroups(): void {
     for (const variants of this.#pipelines.values()) {

@@ -81,7 +81,10 @@ export class BufferPool {
   release(storage: PoolBuffer): void {
     if (!this.#used.delete(storage)) return;
     const list = this.#free.get(storage.size) ?? [];
-    list.push(storage);
+    // Sorted by id, the lowest last: steps that ask alike get the same buffers, and so the same cached bind groups.
+    let place = list.length;
+    while (place > 0 && (list[place - 1]?.id ?? 0) < storage.id) place--;
+    list.splice(place, 0, storage);
     this.#free.set(storage.size, list);
     this.#usedBytes -= storage.size;
     this.#freeBytes += storage.size;

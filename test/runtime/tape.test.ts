@@ -79,6 +79,25 @@ describe('backward', () => {
   });
 });
 
+test('steps that free in another order than they allocate still get the same buffers again', async () => {
+  const x = engine.tensor(ones(64), [64], { requiresGradient: true });
+  const seed = engine.tensor(ones(64), [64]);
+  const step = async (): Promise<void> => {
+    const tape = startTape(engine);
+    let y = x;
+    for (let i = 0; i < 7; i++) y = add(tape, add(tape, y, x), y);
+    tape.backward(y, seed);
+    tape.end();
+    await engine.sync();
+  };
+  for (let i = 0; i < 3; i++) await step();
+  const before = engine.bindGroups;
+  for (let i = 0; i < 20; i++) await step();
+  expect(engine.bindGroups).toBe(before);
+  x.dispose();
+  seed.dispose();
+});
+
 test('a thousand steps allocate what the third step allocated', async () => {
   const x = engine.tensor(ones(500), [500], { requiresGradient: true });
   const seed = engine.tensor(ones(500), [500]);
