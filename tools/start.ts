@@ -1,0 +1,129 @@
+// The main job (`npm start`): draws birdlets, trains CAM and CALM on them, measures who finds the cue, and writes a report.
+import type { JobSettings } from './start/settings.ts';
+import type { Outcome } from './start/contest.ts';
+import { CalmError } from '../src/runtime/errors.ts';
+import { CLASSES, CONTESTANTS, PICTURE_SIZE } from './start/settings.ts';
+import { Command, InvalidArgumentError } from 'commander';
+import { countingProgress, describeEpoch, formatDuration } from './progress.ts';
+import { createEngine } from '../src/runtime/create_engine.ts';
+import { cubCueTask } from '../src/eval/cub_cues.node.ts';
+import { join, resolve } from 'node:path';
+import { makeGallery } from './start/gallery.ts';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { openCub, readCubAnnotations } from '../src/data/cub.node.ts';
+import { openSplits, runContestant } from './start/contest.ts';
+import { readFileSync } from 'node:fs';
+import { reportData, resultTable, verdict, writeMaps } from './start/output.ts';
+import { writeBirdlets } from '../src/data/birdlets/write.node.ts';
+import { writeReport } from '../src/report/report.node.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('Wanted a whole number of at least 1.');
+  return value;
+}
+
+async function run(settings: JobSettings): Promise<void> {
+  const start = performance.now();
+  const engine = await createEngine({ adapter: settings.adapter });
+  try {
+    for (const note of engine.notes) console.log(note);
+    const { data, seed, train, val, test } = settings;
+    const drawing = countingProgress('Drawing birdlets');
+    const drawn = await writeBirdlets(data, {
+      seed,
+      train,
+      val,
+      test,
+      size: PICTURE_SIZE,
+      classes: CLASSES,
+      onProgress: drawing,
+    });
+    console.log(
+      `${drawn.generated ? 'Drew' : 'Found'} ${train + val + test} birdlets of ${CLASSES} species in ${data}`,
+    );
+
+    const sets = {
+      train: await openCub({ folder: data, split: 'train' }),
+      val: await openCub({ folder: data, split: 'val' }),
+      test: await openCub({ folder: data, split: 'test' }),
+    };
+    const task = cubCueTask(sets.test, await readCubAnnotations(data), {
+      masks: 'exact',
+      size: PICTURE_SIZE,
+    });
+    const labelOfClass = new Map(sets.test.classIds.map((id, label) => [id, label]));
+    const splits = openSplits(sets, settings);
+
+    const outcomes: Outcome[] = [];
+    for (const contestant of CONTESTANTS) {
+      const outcome = await runContestant(engine, contestant, splits, { task, labelOfClass }, settings);
+      const last = outcome.history.at(-1);
+      if (last !== undefined && process.stdout.isTTY)
+        console.log(describeEpoch(contestant.name.padEnd(12), settings.epochs, last));
+      outcomes.push(outcome);
+    }
+
+    const out = resolve(settings.out);
+    await mkdir(out, { recursive: true });
+    const gallery = await makeGallery(sets.test, task, labelOfClass, outcomes);
+    await writeMaps(join(out, 'maps'), gallery, outcomes);
+    const seconds = (performance.now() - start) / 1000;
+    await writeReport(
+      join(out, 'report.html'),
+      reportData(outcomes, gallery, { engine, settings, seconds, version }),
+    );
+    const results = outcomes.map(
+      ({ contestant, history, classification, cue, trainingSeconds, evaluationSeconds }) => ({
+        model: contestant.name,
+        history: history.map(({ validation, ...epoch }) => ({
+          ...epoch,
+          validationAccuracy: validation?.accuracy ?? null,
+        })),
+        classification,
+        cue,
+        trainingSeconds,
+        evaluationSeconds,
+      }),
+    );
+    await writeFile(
+      join(out, 'results.json'),
+      `${JSON.stringify({ version, adapter: engine.adapter, settings, seconds, results }, null, 2)}\n`,
+    );
+
+    console.log(
+      `\nCue localisation by number of differing parts (pixel-wise AP, %), on ${test} test pictures:\n`,
+    );
+    console.log(resultTable(outcomes));
+    console.log(`\n${verdict(outcomes)}`);
+    console.log(`\n${formatDuration(seconds)} in all. Report: ${join(out, 'report.html')}`);
+    console.log(`Maps as PNG: ${join(out, 'maps')}`);
+  } finally {
+    engine.destroy();
+  }
+}
+
+const program = new Command('npm start --')
+  .description('Draws birdlets, trains CAM and CALM on them, and reports which of them finds the cue.')
+  .option('--out <folder>', 'where report, maps and results go', 'runs/birdlets')
+  .option('--data <folder>', 'where the pictures are kept and found again', 'birdlets')
+  .option('--adapter <name>', "'auto', 'system', 'swiftshader', or a part of an adapter's name")
+  .option('--seed <number>', 'of pictures, initial weights and order', wholeNumber, 1)
+  .option('--epochs <number>', 'for each model', wholeNumber, 12)
+  .option('--batch <number>', 'images in a training step', wholeNumber, 32)
+  .option('--train <number>', 'training pictures', wholeNumber, 960)
+  .option('--val <number>', 'validation pictures', wholeNumber, 120)
+  .option('--test <number>', 'test pictures', wholeNumber, 300);
+
+try {
+  await run(program.parse().opts<JobSettings>());
+} catch (error) {
+  // Our own errors say what to do; anything else is a bug and keeps its stack.
+  console.error(error instanceof CalmError ? `calm: ${error.message}` : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,153 @@
+import type { AttributionMaps } from '../../src/attribution/model_maps.ts';
+import type { Contestant, JobSettings } from './settings.ts';
+import type { CubCueTask } from '../../src/eval/cub_cues.node.ts';
+import type { CubDataset } from '../../src/data/cub.node.ts';
+import type { CueLocalisationResult } from '../../src/eval/cue_localisation.ts';
+import type { Engine } from '../../src/runtime/engine.ts';
+import type { EpochSummary } from '../../src/train/trainer.ts';
+import type { Loader } from '../../src/data/loader.ts';
+import type { ScoreMap } from '../../src/eval/score_map.ts';
+import { attributionMaps } from '../../src/attribution/model_maps.ts';
+import { classificationMetrics } from '../../src/eval/classification.ts';
+import type { ClassificationMetrics } from '../../src/eval/classification.ts';
+import {
+  CLASSES,
+  CROP,
+  LEARNING_RATE,
+  LOCATION_RATE_FACTOR,
+  modelOptions,
+  RESIZE,
+  WEIGHT_DECAY,
+} from './settings.ts';
+import type { Model } from '../../src/model/model.ts';
+import type { SgdGroup } from '../../src/kernels/sgd/sgd.ts';
+import { createLoader } from '../../src/data/loader.ts';
+import { createModel } from '../../src/model/model.ts';
+import { evaluateCueLocalisation } from '../../src/eval/cue_localisation.ts';
+import { createTrainer } from '../../src/train/trainer.ts';
+import { trainingProgress } from '../progress.ts';
+
+/** The three splits, resized once and then kept in memory. */
+export interface Splits {
+  readonly train: Loader;
+  readonly val: Loader;
+  readonly test: Loader;
+}
+
+/** What came of one contestant. */
+export interface Outcome {
+  readonly contestant: Contestant;
+  readonly history: readonly EpochSummary[];
+  readonly classification: ClassificationMetrics;
+  readonly cue: CueLocalisationResult;
+  /** Attribution maps of the test pictures, by position, of every class. */
+  readonly maps: ReadonlyMap<number, AttributionMaps>;
+  readonly trainingSeconds: number;
+  readonly evaluationSeconds: number;
+}
+
+/** Makes the loaders that all contestants share: the same pictures in the same order. */
+export function openSplits(
+  sets: { readonly train: CubDataset; readonly val: CubDataset; readonly test: CubDataset },
+  { batch, seed }: JobSettings,
+): Splits {
+  const evaluation = { batchSize: batch, mode: 'eval', crop: CROP } as const;
+  return {
+    train: createLoader(sets.train, {
+      batchSize: batch,
+      mode: 'train',
+      resize: RESIZE,
+      crop: CROP,
+      seed,
+      dropLast: true,
+    }),
+    val: createLoader(sets.val, evaluation),
+    test: createLoader(sets.test, evaluation),
+  };
+}
+
+const everyClass = Array.from({ length: CLASSES }, (_, label) => label);
+
+function mapsOfPair(maps: AttributionMaps | undefined, labels: readonly number[]): ScoreMap[] {
+  return labels.map((label) => {
+    const map = maps?.get(label);
+    if (map === undefined) throw new RangeError(`no map of class ${label} was computed`);
+    return map;
+  });
+}
+
+/** All that is trained, with a slower rate for the location logits (CAM has none to train). */
+function parameterGroups(model: Model): SgdGroup[] {
+  const trained = model.parameters.entries
+    .filter(({ value }) => value.requiresGradient)
+    .map(({ name }) => name);
+  const isLocation = (name: string): boolean => name.startsWith('attention.');
+  const groups = [
+    { parameters: trained.filter((name) => !isLocation(name)), learningRate: LEARNING_RATE },
+    { parameters: trained.filter(isLocation), learningRate: LEARNING_RATE * LOCATION_RATE_FACTOR },
+  ];
+  return groups
+    .filter(({ parameters }) => parameters.length > 0)
+    .map((group) => ({ ...group, weightDecay: WEIGHT_DECAY }));
+}
+
+/** Trains one contestant from scratch, then measures it on the test split. */
+export async function runContestant(
+  engine: Engine,
+  contestant: Contestant,
+  splits: Splits,
+  cues: { readonly task: CubCueTask; readonly labelOfClass: ReadonlyMap<number, number> },
+  settings: JobSettings,
+): Promise<Outcome> {
+  const { epochs, seed } = settings;
+  const model = createModel(engine, modelOptions(contestant.head, seed));
+  const trainer = createTrainer(model, {
+    learningRate: LEARNING_RATE,
+    groups: parameterGroups(model),
+    schedule: { kind: 'cosine', epochs, warmupEpochs: 0.5 },
+    posterior: contestant.posterior,
+  });
+  const stepsPerEpoch = splits.train.batchesPerEpoch;
+  const progress = trainingProgress(contestant.name.padEnd(12), 1, epochs, stepsPerEpoch);
+  try {
+    const start = performance.now();
+    const history = await trainer.fit({
+      epochs,
+      stepsPerEpoch,
+      train: (epoch) => splits.train.epoch(epoch),
+      validate: () => splits.val.epoch(0),
+      onStep: (event) => progress.onStep(event),
+      onEpoch: (summary) => progress.onEpoch(summary),
+    });
+    progress.stop();
+    const trained = performance.now();
+
+    const evaluation = await trainer.evaluate(splits.test.epoch(0));
+    const maps = await attributionMaps(model, splits.test.epoch(0), everyClass);
+    const cue = await evaluateCueLocalisation({
+      pairs: cues.task.pairs,
+      images: cues.task.images,
+      partMap: cues.task.partMap,
+      scoreMaps: async ({ index }, classIds) =>
+        mapsOfPair(
+          maps.get(index),
+          classIds.map((id) => cues.labelOfClass.get(id) ?? -1),
+        ),
+      normalisation: contestant.normalisation,
+      thresholdType: contestant.thresholdType,
+    });
+    return {
+      contestant,
+      history,
+      classification: classificationMetrics(evaluation.probabilities, evaluation.labels, CLASSES),
+      cue,
+      maps,
+      trainingSeconds: (trained - start) / 1000,
+      evaluationSeconds: (performance.now() - trained) / 1000,
+    };
+  } finally {
+    progress.stop();
+    trainer.dispose();
+    model.dispose();
+  }
+}
