@@ -45,6 +45,12 @@ type Dispatch = Extract<Command, { kind: 'dispatch' }>;
 const COMMANDS_PER_SUBMIT = 256;
 
 /**
+ * Bind groups kept for one pipeline: many times what a step of a deep network takes. Work whose shapes never repeat (maps in the
+ * sizes of their images, say) would keep new ones for ever.
+ */
+const MOST_BIND_GROUPS = 2048;
+
+/**
  * Records commands and turns them into few submits. Encoding waits until every pipeline of a batch is compiled; they compile
  * in parallel, so the first training step costs one compilation time, not the sum.
  */
@@ -68,6 +74,11 @@ export class CommandQueue {
     this.#recorded.push(command);
     if (this.#recorded.length >= COMMANDS_PER_SUBMIT && this.#tail === null && this.#compiled())
       this.#encodeAll();
+  }
+
+  /** Whether recorded work waits to be submitted. */
+  get pending(): boolean {
+    return this.#recorded.length > 0 || this.#tail !== null;
   }
 
   /** Submits everything recorded so far. Rejects when a kernel of it does not compile. */
@@ -170,6 +181,7 @@ export class CommandQueue {
         });
       }
       group = this.#device.createBindGroup({ label: name, layout: pipeline.layout, entries });
+      if (pipeline.bindGroups.size >= MOST_BIND_GROUPS) pipeline.bindGroups.clear();
       pipeline.bindGroups.set(key, group);
     }
     return group;

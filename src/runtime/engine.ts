@@ -38,7 +38,7 @@ export interface Launch<M extends KernelModule> {
 
 /** What kernels may want to know of the adapter to choose a variant. */
 export interface Capabilities {
-  /** Lanes of a subgroup, when every pipeline of this adapter has the same; otherwise null. */
+  /** Lanes of a subgroup, when every pipeline of this adapter has the same and the platform tells it; otherwise null. */
   readonly subgroupSize: number | null;
   readonly timestamps: boolean;
   readonly software: boolean;
@@ -76,7 +76,9 @@ export class Engine {
     this.notes = opened?.notes ?? [];
     this.capabilities = {
       subgroupSize:
-        device.features.has('subgroups') && adapter.subgroupMinSize === adapter.subgroupMaxSize
+        device.features.has('subgroups') &&
+        adapter.subgroupMinSize > 0 &&
+        adapter.subgroupMinSize === adapter.subgroupMaxSize
           ? adapter.subgroupMinSize
           : null,
       timestamps: device.features.has('timestamp-query'),
@@ -310,6 +312,8 @@ export class Engine {
   /** Gives buffers that are kept for reuse back to the device. */
   async trim(): Promise<void> {
     await this.sync();
+    // What others recorded while this waited may use buffers that they have freed since.
+    while (this.#commands.pending) await this.flush();
     this.#pipelines.clearBindGroups();
     this.#pool.trim();
   }

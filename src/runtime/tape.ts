@@ -123,6 +123,9 @@ export class Tape {
   backward(output: Tensor, outputGradient: Tensor): void {
     this.#checkOpen('backward');
     if (!this.recording) throw new ArgumentError('backward: the tape was made with gradients: false');
+    if (this.#state === 'walked back') {
+      throw new ArgumentError('backward: the tape has been walked back already; start another one');
+    }
     if (!this.#needing.has(output)) {
       throw new ArgumentError('backward: the output does not depend on any tensor that requires a gradient');
     }

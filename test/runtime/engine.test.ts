@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Engine } from '../../src/runtime/engine.ts';
 import type { KernelModule } from '../../src/runtime/kernel.ts';
 import { add } from '../../src/kernels/add/add.ts';
 import { add as addKernel } from '../../src/kernels/add/add.wgsl.ts';
 import { createEngine } from '../../src/runtime/create_engine.ts';
+import { Engine } from '../../src/runtime/engine.ts';
 import { startTape } from '../../src/kernels/tape.ts';
 
 let engine: Engine;
@@ -163,6 +163,44 @@ describe('launches', () => {
     tape.end();
     x.dispose();
   });
+});
+
+test('trim spares what others recorded while it waited', async () => {
+  const x = engine.tensor(ramp(64), [64]);
+  const trimming = engine.trim();
+  const tape = startTape(engine, { gradients: false });
+  const sum = engine.empty([64]);
+  engine.copy(add(tape, x, x), sum);
+  tape.end();
+  await trimming;
+  expect(await engine.read(sum)).toEqual(ramp(64).map((value) => 2 * value));
+  x.dispose();
+  sum.dispose();
+});
+
+test('bind groups are bounded when no shape ever repeats', async () => {
+  const x = engine.zeros([64 * 2500]);
+  const target = engine.empty([64 * 2500]);
+  for (let i = 0; i < 2500; i++) {
+    const b = x.slice(64 * i, [4]);
+    engine.run(addKernel, {
+      buffers: { a: b, b, sum: target.slice(64 * i, [4]) },
+      params: { count: 1 },
+      workgroups: 1,
+    });
+    if (i % 500 === 0) await engine.flush();
+  }
+  await engine.sync();
+  expect(engine.bindGroups).toBeLessThan(2300);
+  x.dispose();
+  target.dispose();
+});
+
+test('a subgroup size that the platform does not tell is unknown', () => {
+  const { device, adapter } = engine;
+  const silent = new Engine(device, { ...adapter, subgroupMinSize: 0, subgroupMaxSize: 0 }, null, false);
+  expect(silent.capabilities.subgroupSize).toBeNull();
+  silent.destroy();
 });
 
 test('a profile counts launches, work and time', async () => {

@@ -72,6 +72,13 @@ describe('backward', () => {
     expect(() => tape.backward(y, x)).toThrow(/does not depend on any tensor that requires a gradient/);
     expect(() => tape.gradient(x)).toThrow(/call backward first/);
     tape.end();
+    const parameter = engine.tensor(ones(2), [2], { requiresGradient: true });
+    const walked = startTape(engine);
+    const output = add(walked, parameter, x);
+    walked.backward(output, x);
+    expect(() => walked.backward(output, x)).toThrow(/backward: the tape has been walked back already/);
+    walked.end();
+    parameter.dispose();
     const still = startTape(engine, { gradients: false });
     expect(() => still.backward(x, x)).toThrow(/gradients: false/);
     still.end();
