@@ -5,6 +5,7 @@ import { clamp, scale } from '../../src/kernels/elementwise/unary.ts';
 import { createEngine } from '../../src/runtime/create_engine.ts';
 import { describeOp } from './describe_op.ts';
 import { divide, multiply, subtract } from '../../src/kernels/elementwise/binary.ts';
+import { ParameterStore } from '../../src/runtime/parameters.ts';
 import { startTape } from '../../src/kernels/tape.ts';
 
 for (const op of unaryOpCases) describeOp(op);
@@ -47,6 +48,29 @@ describe('misuse of elementwise operations', () => {
     } finally {
       tape.end();
       for (const tensor of [x, constant, ones]) tensor.dispose();
+    }
+  });
+
+  test('both operands may be parameters of one store', async () => {
+    const store = new ParameterStore(engine, [
+      { name: 'a', shape: [3] },
+      { name: 'b', shape: [3] },
+    ]);
+    const ones = engine.tensor(Float32Array.of(1, 1, 1), [3]);
+    engine.write(store.get('a'), Float32Array.of(1, 2, 3));
+    engine.write(store.get('b'), Float32Array.of(2, 4, 8));
+    const tape = startTape(engine);
+    try {
+      store.placeGradients(tape);
+      tape.backward(divide(tape, store.get('a'), store.get('b')), ones);
+      const gradients = await engine.read(store.gradients);
+      // 1 / b and -a / b^2, powers of two that no adapter rounds.
+      expect(gradients.slice(0, 3)).toEqual(Float32Array.of(1 / 2, 1 / 4, 1 / 8));
+      expect(gradients.slice(64, 67)).toEqual(Float32Array.of(-1 / 4, -1 / 8, -3 / 64));
+    } finally {
+      tape.end();
+      store.dispose();
+      ones.dispose();
     }
   });
 });

@@ -70,7 +70,8 @@ export function divide(tape: Tape, a: Tensor, b: Tensor): Tensor {
   checkRows('divide', a, b);
   const output = launchBinary(tape, 'divide', a, b, tape.empty(a.shape));
   return tape.record('divide', output, [a, b], (outputGradient) => {
-    const quotient = tape.needsGradient(a) ? tape.emptyGradient(a) : tape.empty(a.shape);
+    // b's gradient is computed from it, and two parameters' gradients may share a buffer: no launch may read one and write the other.
+    const quotient = tape.needsGradient(b) ? tape.empty(a.shape) : tape.emptyGradient(a);
     launchBinary(tape, 'divide', outputGradient, b, quotient);
     if (!tape.needsGradient(b)) return [quotient, null];
     // d(a / b)/db = -(a / b) / b
