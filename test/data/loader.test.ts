@@ -94,8 +94,8 @@ describe('createLoader', () => {
         }
       }
     }
-    expect([...tops].toSorted()).toEqual([0, 1, 2, 3]);
-    expect([...lefts].toSorted()).toEqual([0, 1, 2, 3]);
+    expect([...tops].toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);
+    expect([...lefts].toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);
     // 400 fair coins: standard deviation 10, so four of them either way.
     expect(Math.abs(flips - 200)).toBeLessThan(40);
     // 400 pictures were shown, ten decoded.
