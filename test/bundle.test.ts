@@ -22,7 +22,7 @@ test('a page can bundle the library: nothing of Node, no package, no test materi
   expect(inputs).toContain('src/runtime/open.browser.ts');
   expect(inputs.filter((path) => path.includes('node_modules'))).toEqual([]);
   expect(inputs.filter((path) => path.endsWith('.node.ts'))).toEqual([]);
-  expect(inputs.filter((path) => /\/(cases|reference)\.ts$/.test(path))).toEqual([]);
+  expect(inputs.filter((path) => /[/_](cases|reference)\.ts$/.test(path))).toEqual([]);
   const external = Object.values(metafile.inputs).flatMap(({ imports }) =>
     imports.filter((imported) => imported.external).map(({ path }) => path),
   );

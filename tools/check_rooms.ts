@@ -34,7 +34,7 @@ function floorOf(file: string): number {
 function brokenRule(file: string, imported: string): string | null {
   const forNode = file.endsWith('.node.ts');
   // Only read by tests and benchmarks; neither is bundled.
-  const forTests = /[/\\](cases|reference)\.ts$/.test(file);
+  const forTests = /[/\\_](cases|reference)\.ts$/.test(file);
   if (imported.startsWith('#')) return null; // package.json "imports": chosen per platform
   if (!imported.startsWith('.'))
     return forNode ? null : 'only *.node.ts may import a package or a builtin of Node: a page would load it';
@@ -43,7 +43,7 @@ function brokenRule(file: string, imported: string): string | null {
   if (relative(source, target).startsWith('..')) return 'src imports nothing from outside';
   if (target.endsWith('.node.ts') && !forNode)
     return 'only *.node.ts may import *.node.ts: a page would load it';
-  if (/[/\\](cases|reference)\.ts$/.test(target) && !forTests)
+  if (/[/\\_](cases|reference)\.ts$/.test(target) && !forTests)
     return 'references and cases are for tests and benchmarks';
   if (floorOf(target) > floorOf(file)) return 'imports go down only';
   return null;
