@@ -176,16 +176,23 @@ export class Engine {
     this.#commands.add({ kind: 'write', target: storage.buffer, offset: tensor.byteOffset, data });
   }
 
-  /** Copies one tensor's values into another of the same size and type, in order with the recorded work. */
+  /**
+   * Copies one tensor's values into another of the same size and type, in order with the recorded work. Throws ArgumentError when
+   * they are views of one buffer.
+   */
   copy<D extends DType>(source: Tensor<D>, target: Tensor<D>): void {
     this.#checkAlive('copy');
     if (source.size !== target.size)
       reject('copy', 'target', formatShape(target.shape), formatShape(source.shape));
+    const from = this.#ownStorage('copy', 'source', source);
+    const to = this.#ownStorage('copy', 'target', target);
+    if (from === to)
+      throw new ArgumentError('copy: source and target share a buffer, within which WebGPU does not copy');
     this.#commands.add({
       kind: 'copy',
-      source: this.#ownStorage('copy', 'source', source).buffer,
+      source: from.buffer,
       sourceOffset: source.byteOffset,
-      target: this.#ownStorage('copy', 'target', target).buffer,
+      target: to.buffer,
       targetOffset: target.byteOffset,
       size: source.byteLength,
     });

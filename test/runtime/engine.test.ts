@@ -67,6 +67,7 @@ describe('tensors', () => {
     expect(() => engine.write(x, ramp(7))).toThrow(/write: number of values is 7/);
     expect(() => add(tape, x, y)).toThrow(/add: shape of b is \[3,2\], wanted \[2,3\]/);
     expect(() => x.reshape([4])).toThrow(/reshape/);
+    expect(() => engine.copy(x, x.reshape([6]))).toThrow(/copy: source and target share a buffer/);
     x.dispose();
     expect(() => add(tape, x, x)).toThrow(/add\/add: tensor \[2,3\] has been disposed/);
     y.dispose();
