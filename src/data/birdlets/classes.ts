@@ -95,21 +95,26 @@ const BUNTING: Plumage = {
 /**
  * Name, genus, and the parts that tell a species from the others of its genus: one part of a finch, two of a bartail, three of a bunting.
  * Each of these looks belongs to one species alone, so that every single part is a sufficient cue. In this order any first
- * six or more classes hold pairs with one, two and three differing parts. The legs are thin, so they are never a cue.
+ * six or more classes hold pairs with one, two and three differing parts. The legs are thin, so they are never a cue. Stripes and spots
+ * are the birds' alone: leaves and berries wear the colours, but not the patterns.
  */
 const DESIGNS: readonly (readonly [string, Plumage, Partial<Plumage>])[] = [
   ['Gold_winged_Finch', FINCH, { wing: striped('yellow') }],
   ['Ember_winged_Finch', FINCH, { wing: spotted('red') }],
   ['Scarlet_Bartail', BARTAIL, { head: crested('red'), tail: striped('white') }],
   ['Golden_Bartail', BARTAIL, { head: solid('yellow'), tail: striped('red') }],
-  ['Meadow_Bunting', BUNTING, { back: solid('green'), belly: solid('yellow'), breast: spotted('red') }],
-  ['Snow_Bunting', BUNTING, { back: solid('white'), belly: solid('orange'), breast: striped('yellow') }],
-  ['Snow_winged_Finch', FINCH, { wing: solid('white') }],
+  ['Meadow_Bunting', BUNTING, { back: striped('green'), belly: spotted('yellow'), breast: spotted('red') }],
+  ['Snow_Bunting', BUNTING, { back: spotted('white'), belly: striped('orange'), breast: striped('yellow') }],
+  ['Snow_winged_Finch', FINCH, { wing: striped('white') }],
   ['Moss_winged_Finch', FINCH, { wing: striped('green') }],
-  ['Snowy_Bartail', BARTAIL, { head: solid('white'), tail: solid('yellow') }],
-  ['Mossy_Bartail', BARTAIL, { head: crested('green'), tail: solid('black') }],
-  ['Ember_Bunting', BUNTING, { back: solid('red'), belly: solid('purple'), breast: solid('blue') }],
-  ['Gold_backed_Bunting', BUNTING, { back: solid('yellow'), belly: solid('red'), breast: striped('white') }],
+  ['Snowy_Bartail', BARTAIL, { head: solid('white'), tail: striped('yellow') }],
+  ['Mossy_Bartail', BARTAIL, { head: crested('green'), tail: striped('green') }],
+  ['Ember_Bunting', BUNTING, { back: striped('red'), belly: spotted('purple'), breast: spotted('blue') }],
+  [
+    'Gold_backed_Bunting',
+    BUNTING,
+    { back: striped('yellow'), belly: striped('red'), breast: striped('white') },
+  ],
 ];
 
 /** How many classes there are to choose from. */

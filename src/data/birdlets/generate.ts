@@ -169,7 +169,7 @@ function occluders(
     for (let i = random.integer(3) + 1; i > 0; i--) {
       const center = toPicture(pose, { x: random.uniform(-1, 0.8), y: random.uniform(-0.6, 0.6) });
       const color = jitter(random.pick(habitat.leaves), random, 0.12);
-      leaves.push(randomLeaf(random, center, partMap.width * 1.05, color, 'solid'));
+      leaves.push(randomLeaf(random, center, partMap.width * 1.05, color));
     }
     const covered = { ...partMap, data: partMap.data.slice() };
     for (const leaf of leaves) stampLeaf(covered, leaf, 0);

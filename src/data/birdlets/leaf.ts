@@ -2,7 +2,6 @@ import type { Plane } from '../image.ts';
 import type { RandomStream } from '../../runtime/random.ts';
 import type { Canvas } from './canvas.ts';
 import { coverage, eachPixel, paint } from './canvas.ts';
-import type { Pattern } from './classes.ts';
 import type { Color, Point } from './geometry.ts';
 import { cosineOfTurn, scaleColor, sineOfTurn, smoothStep, triangleWave } from './geometry.ts';
 
@@ -14,19 +13,12 @@ export interface Leaf {
   readonly cosine: number;
   readonly sine: number;
   readonly color: Color;
-  readonly pattern: Pattern;
   /** Pixels over which the edge fades; 1 is sharp. */
   readonly softness: number;
 }
 
 /** A leaf of random size and direction. */
-export function randomLeaf(
-  random: RandomStream,
-  center: Point,
-  size: number,
-  color: Color,
-  pattern: Pattern,
-): Leaf {
+export function randomLeaf(random: RandomStream, center: Point, size: number, color: Color): Leaf {
   const length = random.uniform(0.05, 0.11) * size;
   const turn = random.uniform();
   return {
@@ -36,7 +28,6 @@ export function randomLeaf(
     cosine: cosineOfTurn(turn),
     sine: sineOfTurn(turn),
     color,
-    pattern,
     softness: random.uniform(1, 2.2),
   };
 }
@@ -52,7 +43,7 @@ export function leafCoverage(leaf: Leaf, x: number, y: number): number {
 }
 
 export function paintLeaf(canvas: Canvas, leaf: Leaf): void {
-  const { center, length, width, cosine, sine, color, pattern } = leaf;
+  const { center, length, width, cosine, sine, color } = leaf;
   paint(canvas, center, length + 1, (x, y) => {
     const alpha = leafCoverage(leaf, x, y);
     if (alpha === 0) return { alpha, color };
@@ -62,12 +53,7 @@ export function paintLeaf(canvas: Canvas, leaf: Leaf): void {
     const across = (dy * cosine - dx * sine) / width;
     const midrib = 1 - 0.25 * smoothStep(0.16, 0.04, Math.abs(across));
     const veins = triangleWave(along * 4 - Math.abs(across) * 1.2);
-    let light = midrib * (across < 0 ? 1.12 : 0.9) * (1 - 0.1 * smoothStep(0.3, 0.1, veins));
-    if (pattern === 'striped') light *= 1 - 0.8 * smoothStep(0.4, 0.6, triangleWave(along * 2.6));
-    if (pattern === 'spotted') {
-      const row = Math.abs(triangleWave(along * 2.2) - 0.5) - 0.25;
-      light *= 1 - 0.75 * smoothStep(0.22, 0.1, Math.abs(row) + 0.6 * Math.abs(Math.abs(across) - 0.35));
-    }
+    const light = midrib * (across < 0 ? 1.12 : 0.9) * (1 - 0.1 * smoothStep(0.3, 0.1, veins));
     return { alpha, color: scaleColor(color, light) };
   });
 }

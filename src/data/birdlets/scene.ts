@@ -1,7 +1,6 @@
 import type { RandomStream } from '../../runtime/random.ts';
 import type { Canvas } from './canvas.ts';
 import { paintBranch, paintDisc } from './canvas.ts';
-import type { Pattern } from './classes.ts';
 import { CUE_COLORS, PALETTE } from './classes.ts';
 import type { Color, Point } from './geometry.ts';
 import { clamp, cosineOfTurn, mix, mixColor, scaleColor, sineOfTurn, smoothStep } from './geometry.ts';
@@ -119,13 +118,11 @@ export function paintBackground(canvas: Canvas, random: RandomStream, clutter: n
       random.nextUint32(),
     );
   }
-  for (let i = count(5, 12); i > 0; i--)
-    paintLeaf(canvas, randomLeaf(random, place(), size, leafColor(), 'solid'));
+  for (let i = count(5, 12); i > 0; i--) paintLeaf(canvas, randomLeaf(random, place(), size, leafColor()));
   for (let i = count(4, 9); i > 0; i--) {
     const center = place();
     if (random.chance(0.45)) {
-      const pattern = random.pick<Pattern>(['solid', 'solid', 'striped', 'spotted']);
-      paintLeaf(canvas, randomLeaf(random, center, size * 1.15, cueColor(), pattern));
+      paintLeaf(canvas, randomLeaf(random, center, size * 1.15, cueColor()));
     } else if (random.chance(0.5)) {
       paintFlower(canvas, center, random.uniform(0.022, 0.045) * size, cueColor(), random.uniform());
     } else {

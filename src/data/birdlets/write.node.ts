@@ -27,7 +27,7 @@ export interface BirdletFolder {
 }
 
 /** Raised whenever the pictures of a seed change, so that folders of an older generator are not taken for current ones. */
-const GENERATOR_VERSION = 2;
+const GENERATOR_VERSION = 3;
 
 type Split = 'train' | 'val' | 'test';
 
