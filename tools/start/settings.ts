@@ -74,7 +74,7 @@ export function modelOptions(head: ModelOptions['head'], seed: number): ModelOpt
     head,
     classes: CLASSES,
     layers: [1, 1],
-    widths: [16, 48],
+    widths: [16, 32],
     strides: [1, 2],
     stem: { width: 16, kernel: 3, stride: 2, pool: false },
     seed,
