@@ -41,6 +41,8 @@ export function listenForInterruption(onInterruption: () => void): {
   return {
     signal: controller.signal,
     stop() {
+      // After an interruption the process is about to end with its own code: the press's echo must not end it with another.
+      if (controller.signal.aborted) return;
       for (const [name, listener] of listeners) process.off(name, listener);
     },
   };
