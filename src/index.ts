@@ -3,7 +3,9 @@
 // The engine: a device with its memory, kernels and command queue.
 export { createEngine } from './runtime/create_engine.ts';
 export type { EngineOptions } from './runtime/create_engine.ts';
-export type { Capabilities, Engine, Launch } from './runtime/engine.ts';
+export type { Capabilities } from './runtime/capabilities.ts';
+export type { Capture } from './runtime/capture.ts';
+export type { Engine, Launch } from './runtime/engine.ts';
 export {
   ArgumentError,
   CalmError,

@@ -1,7 +1,9 @@
 import type { Grid } from './grid.ts';
 import type { Pipeline } from './pipelines.ts';
 import type { PoolBuffer } from './pool.ts';
+import type { Shape } from './shape.ts';
 import type { TimestampRecorder, Work } from './profile.ts';
+import { formatShape } from './shape.ts';
 import { UniformArena } from './uniforms.ts';
 
 /** A range of a buffer bound to one storage binding, in bytes. */
@@ -12,6 +14,12 @@ export interface BoundRange {
   readonly size: number;
 }
 
+/** A bind group and the offset of its uniform values, as setBindGroup takes them. */
+export interface Binding {
+  readonly group: GPUBindGroup;
+  readonly offsets: readonly number[];
+}
+
 /** Recorded work, in the order in which the GPU must see it. */
 export type Command =
   | {
@@ -20,8 +28,11 @@ export type Command =
       readonly ranges: readonly BoundRange[];
       readonly params: Uint8Array | null;
       readonly grid: Grid;
-      readonly shape: string;
+      /** Of the tensors bound, for the profiler. */
+      readonly shapes: readonly Shape[];
       readonly work: Work | null;
+      /** What a captured dispatch binds, made once; null when it is to be looked up. */
+      readonly binding: Binding | null;
     }
   | {
       readonly kind: 'write';
@@ -39,7 +50,7 @@ export type Command =
       readonly size: number;
     };
 
-type Dispatch = Extract<Command, { kind: 'dispatch' }>;
+export type Dispatch = Extract<Command, { kind: 'dispatch' }>;
 
 /** Recorded commands beyond this number are sent off without waiting for a sync point, so that the GPU is never idle. */
 const COMMANDS_PER_SUBMIT = 256;
@@ -50,6 +61,24 @@ const COMMANDS_PER_SUBMIT = 256;
  */
 const MOST_BIND_GROUPS = 2048;
 
+/** The bind group of a pipeline over these ranges, with its uniform values in `uniforms` at a dynamic offset. */
+export function createBindGroup(
+  device: GPUDevice,
+  { kernel, layout }: Pipeline,
+  ranges: readonly BoundRange[],
+  uniforms: GPUBuffer,
+): GPUBindGroup {
+  const entries: GPUBindGroupEntry[] = ranges.map(({ index, storage, offset, size }) => ({
+    binding: index,
+    resource: { buffer: storage.buffer, offset, size },
+  }));
+  if (kernel.params !== null) {
+    const { index, size } = kernel.params;
+    entries.push({ binding: index, resource: { buffer: uniforms, size } });
+  }
+  return device.createBindGroup({ label: kernel.name, layout, entries });
+}
+
 /**
  * Records commands and turns them into few submits. Encoding waits until every pipeline of a batch is compiled; they compile
  * in parallel, so the first training step costs one compilation time, not the sum.
@@ -58,6 +87,7 @@ export class CommandQueue {
   readonly #device: GPUDevice;
   readonly #uniforms: UniformArena;
   #recorded: Command[] = [];
+  #captured: Command[] | null = null;
   #tail: Promise<void> | null = null;
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
@@ -71,9 +101,30 @@ export class CommandQueue {
   }
 
   add(command: Command): void {
+    if (this.#captured !== null) {
+      this.#captured.push(command);
+      return;
+    }
     this.#recorded.push(command);
     if (this.#recorded.length >= COMMANDS_PER_SUBMIT && this.#tail === null && this.#compiled())
       this.#encodeAll();
+  }
+
+  /** The commands that `work` adds, instead of running them. */
+  capture(work: () => void): Command[] {
+    const captured: Command[] = [];
+    this.#captured = captured;
+    try {
+      work();
+    } finally {
+      this.#captured = null;
+    }
+    return captured;
+  }
+
+  /** Whether commands are being captured. */
+  get capturing(): boolean {
+    return this.#captured !== null;
   }
 
   /** Whether recorded work waits to be submitted. */
@@ -147,44 +198,34 @@ export class CommandQueue {
     if (pipeline.compiled === null)
       throw new Error(`${pipeline.kernel.name}: encoded before it was compiled`);
     if (this.#uniforms.full || this.recorder?.full === true) this.#submit();
-    const bindGroup = this.#bindGroup(pipeline, command.ranges);
     let pass = this.#pass;
     if (this.recorder !== null) {
       this.#endPass();
       const { kernel } = pipeline;
-      const sample = { kernel: kernel.name, shape: command.shape, work: command.work };
+      const shape = command.shapes.map(formatShape).join(' ');
+      const sample = { kernel: kernel.name, shape, work: command.work };
       pass = this.#openEncoder().beginComputePass({ label: kernel.name, ...this.recorder.pass(sample) });
     } else {
       pass ??= this.#openEncoder().beginComputePass();
     }
     this.#pass = pass;
     pass.setPipeline(pipeline.compiled);
-    if (command.params === null) pass.setBindGroup(0, bindGroup);
-    else pass.setBindGroup(0, bindGroup, [this.#uniforms.add(command.params)]);
+    const { group, offsets } = command.binding ?? this.#bind(command);
+    pass.setBindGroup(0, group, offsets);
     pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
   }
 
-  #bindGroup(pipeline: Pipeline, ranges: readonly BoundRange[]): GPUBindGroup {
+  /** Puts a dispatch's uniform values in place and finds or makes its bind group. */
+  #bind({ pipeline, ranges, params }: Dispatch): Binding {
     let key = '';
     for (const { storage, offset, size } of ranges) key += `${storage.id},${offset},${size};`;
     let group = pipeline.bindGroups.get(key);
     if (group === undefined) {
-      const entries: GPUBindGroupEntry[] = ranges.map(({ index, storage, offset, size }) => ({
-        binding: index,
-        resource: { buffer: storage.buffer, offset, size },
-      }));
-      const { params, name } = pipeline.kernel;
-      if (params !== null) {
-        entries.push({
-          binding: params.index,
-          resource: { buffer: this.#uniforms.buffer, size: params.size },
-        });
-      }
-      group = this.#device.createBindGroup({ label: name, layout: pipeline.layout, entries });
+      group = createBindGroup(this.#device, pipeline, ranges, this.#uniforms.buffer);
       if (pipeline.bindGroups.size >= MOST_BIND_GROUPS) pipeline.bindGroups.clear();
       pipeline.bindGroups.set(key, group);
     }
-    return group;
+    return { group, offsets: params === null ? [] : [this.#uniforms.add(params)] };
   }
 
   #openEncoder(): GPUCommandEncoder {

@@ -7,6 +7,11 @@ import type { PoolBuffer, PoolLedger } from './pool.ts';
 import type { Profile, Work } from './profile.ts';
 import type { Shape } from './shape.ts';
 import { BufferPool } from './pool.ts';
+import type { Capabilities } from './capabilities.ts';
+import type { Capture } from './capture.ts';
+import { capabilitiesOf } from './capabilities.ts';
+import { captureCommands } from './capture.ts';
+import { checkAliasing } from './aliasing.ts';
 import { checkGrid, fold } from './grid.ts';
 import { checkSizes, elementCount, formatShape } from './shape.ts';
 import { CommandQueue } from './commands.ts';
@@ -34,14 +39,6 @@ export interface Launch<M extends KernelModule> {
   readonly constants?: Constants<M>;
   /** Bytes and flops of this launch, for the profiler. */
   readonly work?: Work;
-}
-
-/** What kernels may want to know of the adapter to choose a variant. */
-export interface Capabilities {
-  /** Lanes of a subgroup, when every pipeline of this adapter has the same and the platform tells it; otherwise null. */
-  readonly subgroupSize: number | null;
-  readonly timestamps: boolean;
-  readonly software: boolean;
 }
 
 /** Kernels may read and write whole vec4s, so every tensor's room is a multiple of 16 bytes. */
@@ -74,16 +71,7 @@ export class Engine {
     this.device = device;
     this.adapter = adapter;
     this.notes = opened?.notes ?? [];
-    this.capabilities = {
-      subgroupSize:
-        device.features.has('subgroups') &&
-        adapter.subgroupMinSize > 0 &&
-        adapter.subgroupMinSize === adapter.subgroupMaxSize
-          ? adapter.subgroupMinSize
-          : null,
-      timestamps: device.features.has('timestamp-query'),
-      software: adapter.software,
-    };
+    this.capabilities = capabilitiesOf(device, adapter);
     this.#opened = opened;
     this.#pool = new BufferPool(device);
     this.#pipelines = new PipelineCache(device);
@@ -126,6 +114,7 @@ export class Engine {
     shape: Shape,
     options: { requiresGradient?: boolean } = {},
   ): Tensor<DType> {
+    this.#checkNotCapturing('tensor');
     checkSizes('tensor', shape);
     if (values.length !== elementCount(shape)) {
       reject(
@@ -163,6 +152,7 @@ export class Engine {
   /** Replaces a tensor's values, in order with the recorded work. The values are copied at the call. */
   write<D extends DType>(tensor: Tensor<D>, values: HostArray<D>): void {
     this.#checkAlive('write');
+    this.#checkNotCapturing('write');
     if (values.length !== tensor.size) {
       reject(
         'write',
@@ -220,7 +210,7 @@ export class Engine {
       }
       return { index, storage, offset: tensor.byteOffset, size };
     });
-    this.#checkAliasing(kernel, ranges);
+    checkAliasing(kernel, ranges);
     const { workgroups } = launch;
     const grid = typeof workgroups === 'number' ? fold(workgroups) : workgroups;
     checkGrid(kernel.name, grid);
@@ -230,19 +220,28 @@ export class Engine {
       ranges,
       params: packParams(kernel, launch.params),
       grid,
-      shape:
-        this.#commands.recorder === null
-          ? ''
-          : Object.values(buffers)
-              .map(({ shape }) => formatShape(shape))
-              .join(' '),
+      shapes: Object.values(buffers).map(({ shape }) => shape),
       work: launch.work ?? null,
+      binding: null,
     });
+  }
+
+  /**
+   * Records what `work` launches, to be run by `replay()` any number of times; nothing runs now. Tensors made within keep their
+   * buffers until the capture is disposed. Whatever should change from replay to replay (images, labels, learning rates) must be
+   * in tensors made before, by `write`; uniform values stay as they were captured. `work` may not write, read or wait.
+   */
+  capture(work: () => void): Capture {
+    this.#checkAlive('capture');
+    if (this.#guard !== null)
+      throw new ArgumentError('capture: not with guardMemory, which writes around every tensor');
+    return captureCommands(this.device, this.#commands, this.#pool, work);
   }
 
   /** Sends the recorded work to the GPU without waiting for it. Rejects, and drops this work, when a kernel does not compile. */
   async flush(): Promise<void> {
     this.#checkAlive('flush');
+    this.#checkNotCapturing('flush');
     await this.#wait(this.#commands.flush());
   }
 
@@ -256,6 +255,7 @@ export class Engine {
   /** The values of a tensor, after all work recorded so far. */
   async read<D extends DType>(tensor: Tensor<D>): Promise<HostArray<D>> {
     this.#checkAlive('read');
+    this.#checkNotCapturing('read');
     const size = tensor.byteLength;
     const source = this.#ownStorage('read', 'tensor', tensor).buffer;
     const target = this.device.createBuffer({ label: 'read', size, usage: MAP_READ | COPY_DESTINATION });
@@ -369,20 +369,10 @@ export class Engine {
     return storage;
   }
 
-  /** WebGPU forbids a buffer to be read and written, or ranges of it to be written twice, in one dispatch. */
-  #checkAliasing(kernel: KernelModule, ranges: readonly BoundRange[]): void {
-    const bindings = Object.entries(kernel.bindings);
-    for (const [i, a] of ranges.entries()) {
-      for (const [j, b] of ranges.entries()) {
-        if (j <= i || a.storage !== b.storage) continue;
-        const [nameA, { access: accessA }] = bindings[i] ?? ['', { access: 'read' }];
-        const [nameB, { access: accessB }] = bindings[j] ?? ['', { access: 'read' }];
-        const overlap = a.offset < b.offset + b.size && b.offset < a.offset + a.size;
-        const conflict = accessA !== accessB || (accessA === 'read_write' && overlap);
-        if (conflict)
-          throw new ArgumentError(`${kernel.name}: ${nameA} and ${nameB} share a buffer that it writes`);
-      }
-    }
+  /** Throws while commands are captured: they are to be replayed, so nothing may wait for them or bring values along. */
+  #checkNotCapturing(operation: string): void {
+    if (this.#commands.capturing)
+      throw new ArgumentError(`${operation}: not within a capture; do it before or after`);
   }
 
   #checkAlive(operation: string): void {

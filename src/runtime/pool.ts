@@ -33,19 +33,58 @@ export function bucketSize(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
+/** Buffers at rest, by size. */
+class FreeBuffers {
+  readonly #bySize = new Map<number, PoolBuffer[]>();
+
+  take(size: number): PoolBuffer | undefined {
+    return this.#bySize.get(size)?.pop();
+  }
+
+  put(storage: PoolBuffer): void {
+    const list = this.#bySize.get(storage.size) ?? [];
+    // Sorted by id, the lowest last: steps that ask alike get the same buffers, and so the same cached bind groups.
+    let place = list.length;
+    while (place > 0 && (list[place - 1]?.id ?? 0) < storage.id) place--;
+    list.splice(place, 0, storage);
+    this.#bySize.set(storage.size, list);
+  }
+
+  /** Takes all of them out. */
+  drain(): PoolBuffer[] {
+    const all = [...this.#bySize.values()].flat();
+    this.#bySize.clear();
+    return all;
+  }
+}
+
+/**
+ * The buffers that captured commands name (see `Capture`). They stay out of the pool, whoever gives them back, until the commands
+ * are to be replayed no more.
+ */
+export interface Reservation {
+  /** No further buffer is to be reserved. */
+  close(): void;
+  /** Gives the buffers that nobody uses back to the pool; the others go there when their tensors are disposed. */
+  release(): void;
+}
+
 /**
  * Buffers by size bucket. The queue runs commands in order, so a buffer may be handed out again as soon as the last command
  * that uses it has been recorded: nothing here waits for the GPU.
  */
 export class BufferPool {
   readonly #device: GPUDevice;
-  readonly #free = new Map<number, PoolBuffer[]>();
+  readonly #free = new FreeBuffers();
   readonly #used = new Set<PoolBuffer>();
   #usedBytes = 0;
   #freeBytes = 0;
   #freeBuffers = 0;
   #peakBytes = 0;
   #nextId = 1;
+  /** Where a buffer comes from and goes to while its commands are being captured, and later. */
+  readonly #reservedFor = new Map<PoolBuffer, FreeBuffers>();
+  #reserving: FreeBuffers | null = null;
 
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -60,7 +99,9 @@ export class BufferPool {
       );
     }
     const size = Math.min(bucketSize(bytes), limit - (limit % 4));
-    const reused = this.#free.get(size)?.pop();
+    const reserved = this.#reserving?.take(size);
+    if (reserved !== undefined) return reserved;
+    const reused = this.#free.take(size);
     if (reused !== undefined) {
       this.#freeBytes -= size;
       this.#freeBuffers--;
@@ -72,6 +113,7 @@ export class BufferPool {
       buffer: this.#device.createBuffer({ label: `pool ${size}`, size, usage: USAGE_STORAGE }),
     };
     this.#used.add(storage);
+    if (this.#reserving !== null) this.#reservedFor.set(storage, this.#reserving);
     this.#usedBytes += size;
     this.#peakBytes = Math.max(this.#peakBytes, this.#usedBytes + this.#freeBytes);
     return storage;
@@ -79,22 +121,37 @@ export class BufferPool {
 
   /** Takes a buffer back for reuse. */
   release(storage: PoolBuffer): void {
+    const reservation = this.#reservedFor.get(storage);
+    if (reservation !== undefined) {
+      reservation.put(storage);
+      return;
+    }
     if (!this.#used.delete(storage)) return;
-    const list = this.#free.get(storage.size) ?? [];
-    // Sorted by id, the lowest last: steps that ask alike get the same buffers, and so the same cached bind groups.
-    let place = list.length;
-    while (place > 0 && (list[place - 1]?.id ?? 0) < storage.id) place--;
-    list.splice(place, 0, storage);
-    this.#free.set(storage.size, list);
+    this.#free.put(storage);
     this.#usedBytes -= storage.size;
     this.#freeBytes += storage.size;
     this.#freeBuffers++;
   }
 
+  /** From now on until `close`, every buffer handed out is reserved; given back, it serves requests within that time only. */
+  reserve(): Reservation {
+    const reserved = new FreeBuffers();
+    this.#reserving = reserved;
+    return {
+      close: () => {
+        this.#reserving = null;
+      },
+      release: () => {
+        for (const [storage, owner] of this.#reservedFor)
+          if (owner === reserved) this.#reservedFor.delete(storage);
+        for (const storage of reserved.drain()) this.release(storage);
+      },
+    };
+  }
+
   /** Destroys the buffers that nobody uses. Only call it when every recorded command has been submitted. */
   trim(): void {
-    for (const list of this.#free.values()) for (const storage of list) storage.buffer.destroy();
-    this.#free.clear();
+    for (const { buffer } of this.#free.drain()) buffer.destroy();
     this.#freeBytes = 0;
     this.#freeBuffers = 0;
   }

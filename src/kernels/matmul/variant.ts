@@ -1,4 +1,4 @@
-import type { Capabilities } from '../../runtime/engine.ts';
+import type { Capabilities } from '../../runtime/capabilities.ts';
 import { reject } from '../../runtime/errors.ts';
 
 /**
