@@ -4,8 +4,8 @@ import { convolutionGeometry, inputGradientPlans } from '../../src/kernels/conv2
 import { describe, expect, test } from 'vitest';
 
 describe('chooseTiling', () => {
-  const across = (subgroupSize: number, rows: number, columns: number): number =>
-    chooseTiling(subgroupSize, rows, columns).constants.ACROSS;
+  const across = (subgroupSize: number, rows: number, columns: number, terms = 10_000): number =>
+    chooseTiling(subgroupSize, rows, columns, terms).constants.ACROSS;
 
   test('is as wide as the columns and the subgroup allow', () => {
     expect(across(8, 6272, 64)).toBe(8);
@@ -18,7 +18,13 @@ describe('chooseTiling', () => {
   });
 
   test('does not leave most rows of a flat product idle', () => {
-    expect(across(8, 16, 32)).toBe(8);
+    expect(across(8, 16, 32, 1_000_000)).toBe(8);
+  });
+
+  test('does not take another kernel to be compiled for a small saving', () => {
+    // The location logits of ResNet-50 on two 7x7 maps.
+    expect(across(8, 98, 4, 2048)).toBe(8);
+    expect(across(8, 1568, 4, 2048)).toBe(2);
   });
 
   test('covers the product', () => {
@@ -27,7 +33,7 @@ describe('chooseTiling', () => {
       [37, 20],
       [1000, 132],
     ] as const) {
-      const { constants, rowTiles, columnTiles } = chooseTiling(8, rows, columns);
+      const { constants, rowTiles, columnTiles } = chooseTiling(8, rows, columns, 10_000);
       expect(columnTiles * 8 * constants.ACROSS).toBeGreaterThanOrEqual(columns);
       expect((rowTiles * 16 * constants.SUBGROUP) / constants.ACROSS).toBeGreaterThanOrEqual(rows);
     }

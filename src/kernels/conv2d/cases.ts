@@ -10,7 +10,8 @@ import { gatherPortable } from '../matmul/gather_portable.wgsl.ts';
 import { raceCase } from '../race_case.ts';
 import { supportsVariant, VARIANTS } from '../matmul/variant.ts';
 
-function convolution(
+/** A case of `conv2d`, with or without bias. */
+export function convolution(
   name: string,
   input: Shape,
   weight: Shape,
@@ -77,6 +78,7 @@ export const conv2dCases: OpCases<ConvolutionOptions> = {
     conv2d(tape, floatInput(inputs, 0), floatInput(inputs, 1), {
       ...options,
       variant,
+      algorithm: 'direct',
       ...(inputs.length > 2 ? { bias: floatInput(inputs, 2) } : {}),
     }),
   reference: (inputs, options) =>
@@ -120,7 +122,14 @@ const ones = (count: number): Float32Array => new Float32Array(count).fill(1);
 export const raceCases = [
   raceCase(gatherPortable, {
     buffers: { input: ones(36), weight: ones(48), bias: ones(4), output: new Float32Array(36) },
-    params: { ...forwardPlan(small), hasBias: 1, columnTiles: 1 },
+    params: {
+      ...forwardPlan(small),
+      hasBias: 1,
+      columnTiles: 1,
+      matrices: 1,
+      matrixTiles: 1,
+      matrixWeights: 0,
+    },
     workgroups: 1,
   }),
   raceCase(correlatePortable, {

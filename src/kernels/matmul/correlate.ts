@@ -4,6 +4,7 @@ import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { Variant } from './variant.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
+import type { Tiling } from './tile.ts';
 import { chooseTiling, portableTiles } from './tile.ts';
 import { correlateNaive } from './correlate_naive.wgsl.ts';
 import { correlatePortable } from './correlate_portable.wgsl.ts';
@@ -33,6 +34,12 @@ const BUSY_WORKGROUPS = { software: 16, hardware: 1024 };
 /** Parts of a split product take at most so many elements. */
 const MOST_PART_ELEMENTS = 1 << 24;
 
+function tilesOf(engine: Engine, { rows, columns, pixels }: CorrelatePlan, variant: Variant): Tiling {
+  const subgroupSize = engine.capabilities.subgroupSize ?? correlateSubgroup.constants.SUBGROUP.value;
+  const tiling = chooseTiling(subgroupSize, rows, columns, pixels);
+  return variant === 'portable' ? { ...tiling, ...portableTiles(rows, columns) } : tiling;
+}
+
 function chooseSplitPixels(engine: Engine, { rows, columns, pixels }: CorrelatePlan, tiles: number): number {
   const busy = engine.capabilities.software ? BUSY_WORKGROUPS.software : BUSY_WORKGROUPS.hardware;
   const most = Math.max(1, Math.floor(MOST_PART_ELEMENTS / (rows * columns)));
@@ -40,23 +47,23 @@ function chooseSplitPixels(engine: Engine, { rows, columns, pixels }: CorrelateP
 }
 
 /**
- * Multiplies the transposed matrix gathered from images by an output gradient: the gradient of a convolution's weights, split over
- * pixels where the result alone has too few tiles. Columns must be a multiple of 4.
+ * Multiplies the transposed matrix gathered from images by an output gradient, over `splitPixels` pixels at a time: into `parts`
+ * [splits, rows, columns]. Columns must be a multiple of 4.
  */
-export function correlateProduct(
+export function correlateParts(
   tape: Tape,
-  { input, outputGradient: gradient, weightGradient }: CorrelateTensors,
+  {
+    input,
+    outputGradient: gradient,
+    parts: output,
+  }: Omit<CorrelateTensors, 'weightGradient'> & { readonly parts: Tensor },
   plan: CorrelatePlan,
+  splitPixels: number,
   variant: Variant,
 ): void {
   const { rows, columns, pixels } = plan;
-  const subgroupSize = tape.engine.capabilities.subgroupSize ?? correlateSubgroup.constants.SUBGROUP.value;
-  const tiling = chooseTiling(subgroupSize, rows, columns);
-  const { rowTiles, columnTiles } = variant === 'portable' ? portableTiles(rows, columns) : tiling;
-  const splitPixels = chooseSplitPixels(tape.engine, plan, rowTiles * columnTiles);
+  const { constants, rowTiles, columnTiles } = tilesOf(tape.engine, plan, variant);
   const splits = ceilDivide(pixels, splitPixels);
-  const direct = splits * rows * columns === weightGradient.size;
-  const output = direct ? weightGradient : tape.empty([splits, rows, columns]);
   const buffers = { input, gradient, output };
   const params = { ...plan, rowTiles, columnTiles, splitPixels, splits };
   const workgroups = rowTiles * columnTiles * splits;
@@ -70,7 +77,26 @@ export function correlateProduct(
   } else if (variant === 'portable') {
     tape.run(correlatePortable, { buffers, params, workgroups, work });
   } else {
-    tape.run(correlateSubgroup, { buffers, params, constants: tiling.constants, workgroups, work });
+    tape.run(correlateSubgroup, { buffers, params, constants, workgroups, work });
   }
-  if (!direct) sumParts(tape, output, weightGradient, weightGradient.size / rows, columns);
+}
+
+/**
+ * Multiplies the transposed matrix gathered from images by an output gradient: the gradient of a convolution's weights, split over
+ * pixels where the result alone has too few tiles. Columns must be a multiple of 4.
+ */
+export function correlateProduct(
+  tape: Tape,
+  { input, outputGradient, weightGradient }: CorrelateTensors,
+  plan: CorrelatePlan,
+  variant: Variant,
+): void {
+  const { rows, columns, pixels } = plan;
+  const { rowTiles, columnTiles } = tilesOf(tape.engine, plan, variant);
+  const splitPixels = chooseSplitPixels(tape.engine, plan, rowTiles * columnTiles);
+  const splits = ceilDivide(pixels, splitPixels);
+  const direct = splits * rows * columns === weightGradient.size;
+  const parts = direct ? weightGradient : tape.empty([splits, rows, columns]);
+  correlateParts(tape, { input, outputGradient, parts }, plan, splitPixels, variant);
+  if (!direct) sumParts(tape, parts, weightGradient, weightGradient.size / rows, columns);
 }

@@ -9,7 +9,16 @@ import { gatherPortable } from './gather_portable.wgsl.ts';
 import { gatherSubgroup } from './gather_subgroup.wgsl.ts';
 
 /** Which terms a product sums and where they lie: the parameters of the gather kernels (see gather_naive.wgsl). */
-export type GatherPlan = Omit<Params<typeof gatherNaive>, 'columnTiles' | 'hasBias'>;
+export type GatherPlan = Omit<
+  Params<typeof gatherNaive>,
+  'columnTiles' | 'matrixTiles' | 'matrices' | 'matrixWeights' | 'hasBias'
+>;
+
+/** Several products under one plan: how many, and how many weight rows lie from one's to the next's. */
+export interface Matrices {
+  readonly count: number;
+  readonly weightRows: number;
+}
 
 /** The tensors of a product, in the layouts that the kernels' heads tell. */
 export interface GatherTensors {
@@ -20,46 +29,50 @@ export interface GatherTensors {
 }
 
 /**
- * Multiplies a matrix gathered from images by a weight matrix, as the plan says: convolution forward, or back to its input. Columns
- * must be a multiple of 4.
+ * Multiplies a matrix gathered from images by a weight matrix, as the plan says: convolution forward, or back to its input.
+ * Columns must be a multiple of 4.
  */
 export function gatherProduct(
   tape: Tape,
   { input, weight, bias, output }: GatherTensors,
   plan: GatherPlan,
   variant: Variant,
+  { count, weightRows }: Matrices = { count: 1, weightRows: 0 },
 ): void {
   const { rows, columns } = plan;
   // A kernel without bias reads none, but something must be bound.
   const buffers = { input, weight, bias: bias ?? weight, output };
   const hasBias = bias === null ? 0 : 1;
+  const terms = plan.tapRows * plan.tapColumns * plan.run;
   const work = {
-    bytes: 4 * (input.size + weight.size + rows * columns),
-    flops: 2 * rows * columns * plan.tapRows * plan.tapColumns * plan.run,
+    bytes: 4 * (input.size + weight.size + count * rows * columns),
+    flops: 2 * count * rows * columns * terms,
   };
+  const given = { ...plan, hasBias, matrices: count, matrixWeights: weightRows };
   if (variant === 'naive') {
     tape.run(gatherNaive, {
       buffers,
-      params: { ...plan, hasBias, columnTiles: 1 },
-      workgroups: ceilDivide(rows * columns, gatherNaive.constants.WORKGROUP.value),
+      params: { ...given, columnTiles: 1, matrixTiles: 1 },
+      workgroups: ceilDivide(count * rows * columns, gatherNaive.constants.WORKGROUP.value),
       work,
     });
     return;
   }
   if (variant === 'portable') {
     const { rowTiles, columnTiles } = portableTiles(rows, columns);
-    const params = { ...plan, hasBias, columnTiles };
-    tape.run(gatherPortable, { buffers, params, workgroups: rowTiles * columnTiles, work });
+    const matrixTiles = rowTiles * columnTiles;
+    const params = { ...given, columnTiles, matrixTiles };
+    tape.run(gatherPortable, { buffers, params, workgroups: count * matrixTiles, work });
     return;
   }
   const subgroupSize = tape.engine.capabilities.subgroupSize ?? gatherSubgroup.constants.SUBGROUP.value;
-  const { constants, rowTiles, columnTiles } = chooseTiling(subgroupSize, rows, columns);
+  const { constants, rowTiles, columnTiles } = chooseTiling(subgroupSize, rows, columns, count * terms);
   const ODD = plan.channels % 2;
   tape.run(gatherSubgroup, {
     buffers,
-    params: { ...plan, hasBias, columnTiles },
+    params: { ...given, columnTiles, matrixTiles: rowTiles * columnTiles },
     constants: { ...constants, ODD },
-    workgroups: rowTiles * columnTiles,
+    workgroups: count * rowTiles * columnTiles,
     work,
   });
 }

@@ -4,6 +4,8 @@
 //   y  = i * scaleY + offsetY + ty * tapStepY,    x0 = j * scaleX + offsetX + tx * tapStepX;    outside the image: 0.
 // With taps (kernel height, 1) and run = kernel width * channels this is a convolution, and with the weights transposed
 // the gradient of its input; with one tap it is a plain matrix product. (matmul/gather.ts fills in the parameters.)
+// Several products of one shape are computed at once where `matrices` > 1: each has its own images, one behind the other, and
+// its own weights, `matrixWeights` rows behind those of the one before.
 // Input NHWC; weight [weight rows][columns]; output NHWC, written with `=`, every element of the launch's grid once.
 //
 // One invocation computes one output element.
@@ -15,6 +17,10 @@ struct Params {
   columns: u32,
   columnTiles: u32,
   run: u32,
+  // Products of this shape: each has images and weight rows of its own, and `matrixTiles` tiles.
+  matrices: u32,
+  matrixTiles: u32,
+  matrixWeights: u32,
   tapRows: u32,
   tapColumns: u32,
   // The grid of output pixels that this launch computes, and where they lie in the output.
@@ -36,7 +42,7 @@ struct Params {
   offsetX: i32,
   tapStepY: i32,
   tapStepX: i32,
-  // First weight row of a tap: weightFirst + ty * weightStepY + tx * weightStepX.
+  // First weight row of a tap: weightFirst + ty * weightStepY + tx * weightStepX, and its matrix.
   weightFirst: u32,
   weightStepY: u32,
   weightStepX: u32,
@@ -57,13 +63,16 @@ fn main(
 ) {
   let index = (group.x + group.y * groups.x) * WORKGROUP + lane;
   let column = index % params.columns;
-  let row = index / params.columns;
-  if (row >= params.rows) {
+  let row = index / params.columns % params.rows;
+  let matrix = index / params.columns / params.rows;
+  if (matrix >= params.matrices) {
     return;
   }
   let j = row % params.gridWidth;
   let i = row / params.gridWidth % params.gridHeight;
-  let n = row / params.gridWidth / params.gridHeight;
+  let images = params.rows / params.gridWidth / params.gridHeight;
+  let n = row / params.gridWidth / params.gridHeight + matrix * images;
+  let weightFirst = params.weightFirst + matrix * params.matrixWeights;
   var sum = 0.0;
   for (var ty = 0u; ty < params.tapRows; ty++) {
     let y = i32(i) * params.scaleY + params.offsetY + i32(ty) * params.tapStepY;
@@ -72,7 +81,7 @@ fn main(
     }
     for (var tx = 0u; tx < params.tapColumns; tx++) {
       let x0 = i32(j) * params.scaleX + params.offsetX + i32(tx) * params.tapStepX;
-      let weightRow = params.weightFirst + ty * params.weightStepY + tx * params.weightStepX;
+      let weightRow = weightFirst + ty * params.weightStepY + tx * params.weightStepX;
       for (var term = 0u; term < params.run; term++) {
         let x = x0 + i32(term / params.channels);
         if (x >= 0 && x < i32(params.inputWidth)) {

@@ -1,8 +1,10 @@
 // Generated from gather_naive.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 8f2338560920e4910fc2fbc2ee6a2801a776aa0d8add70f478f833cba93590ae
+// wgsl-sha256: 8d2323349d2cfb64691f6e8028ecd6b352f1b6f202e5e1530a5bfcf7d7c9fd69
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
+  "",
+  "",
   "",
   "",
   "",
@@ -20,6 +22,10 @@ const source = [
   "  columns: u32,",
   "  columnTiles: u32,",
   "  run: u32,",
+  "",
+  "  matrices: u32,",
+  "  matrixTiles: u32,",
+  "  matrixWeights: u32,",
   "  tapRows: u32,",
   "  tapColumns: u32,",
   "",
@@ -62,13 +68,16 @@ const source = [
   ") {",
   "  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;",
   "  let column = index % params.columns;",
-  "  let row = index / params.columns;",
-  "  if (row >= params.rows) {",
+  "  let row = index / params.columns % params.rows;",
+  "  let matrix = index / params.columns / params.rows;",
+  "  if (matrix >= params.matrices) {",
   "    return;",
   "  }",
   "  let j = row % params.gridWidth;",
   "  let i = row / params.gridWidth % params.gridHeight;",
-  "  let n = row / params.gridWidth / params.gridHeight;",
+  "  let images = params.rows / params.gridWidth / params.gridHeight;",
+  "  let n = row / params.gridWidth / params.gridHeight + matrix * images;",
+  "  let weightFirst = params.weightFirst + matrix * params.matrixWeights;",
   "  var sum = 0.0;",
   "  for (var ty = 0u; ty < params.tapRows; ty++) {",
   "    let y = i32(i) * params.scaleY + params.offsetY + i32(ty) * params.tapStepY;",
@@ -77,7 +86,7 @@ const source = [
   "    }",
   "    for (var tx = 0u; tx < params.tapColumns; tx++) {",
   "      let x0 = i32(j) * params.scaleX + params.offsetX + i32(tx) * params.tapStepX;",
-  "      let weightRow = params.weightFirst + ty * params.weightStepY + tx * params.weightStepX;",
+  "      let weightRow = weightFirst + ty * params.weightStepY + tx * params.weightStepX;",
   "      for (var term = 0u; term < params.run; term++) {",
   "        let x = x0 + i32(term / params.channels);",
   "        if (x >= 0 && x < i32(params.inputWidth)) {",
@@ -127,7 +136,7 @@ export const gatherNaive = {
   },
   "params": {
     "index": 4,
-    "size": 112,
+    "size": 128,
     "fields": {
       "rows": {
         "offset": 0,
@@ -145,96 +154,108 @@ export const gatherNaive = {
         "offset": 12,
         "type": "u32"
       },
-      "tapRows": {
+      "matrices": {
         "offset": 16,
         "type": "u32"
       },
-      "tapColumns": {
+      "matrixTiles": {
         "offset": 20,
         "type": "u32"
       },
-      "gridHeight": {
+      "matrixWeights": {
         "offset": 24,
         "type": "u32"
       },
-      "gridWidth": {
+      "tapRows": {
         "offset": 28,
         "type": "u32"
       },
-      "outputHeight": {
+      "tapColumns": {
         "offset": 32,
         "type": "u32"
       },
-      "outputWidth": {
+      "gridHeight": {
         "offset": 36,
         "type": "u32"
       },
-      "firstY": {
+      "gridWidth": {
         "offset": 40,
         "type": "u32"
       },
-      "firstX": {
+      "outputHeight": {
         "offset": 44,
         "type": "u32"
       },
-      "spacingY": {
+      "outputWidth": {
         "offset": 48,
         "type": "u32"
       },
-      "spacingX": {
+      "firstY": {
         "offset": 52,
         "type": "u32"
       },
-      "inputHeight": {
+      "firstX": {
         "offset": 56,
         "type": "u32"
       },
-      "inputWidth": {
+      "spacingY": {
         "offset": 60,
         "type": "u32"
       },
-      "channels": {
+      "spacingX": {
         "offset": 64,
         "type": "u32"
       },
-      "scaleY": {
+      "inputHeight": {
         "offset": 68,
-        "type": "i32"
+        "type": "u32"
       },
-      "scaleX": {
+      "inputWidth": {
         "offset": 72,
-        "type": "i32"
+        "type": "u32"
       },
-      "offsetY": {
+      "channels": {
         "offset": 76,
-        "type": "i32"
+        "type": "u32"
       },
-      "offsetX": {
+      "scaleY": {
         "offset": 80,
         "type": "i32"
       },
-      "tapStepY": {
+      "scaleX": {
         "offset": 84,
         "type": "i32"
       },
-      "tapStepX": {
+      "offsetY": {
         "offset": 88,
         "type": "i32"
       },
-      "weightFirst": {
+      "offsetX": {
         "offset": 92,
+        "type": "i32"
+      },
+      "tapStepY": {
+        "offset": 96,
+        "type": "i32"
+      },
+      "tapStepX": {
+        "offset": 100,
+        "type": "i32"
+      },
+      "weightFirst": {
+        "offset": 104,
         "type": "u32"
       },
       "weightStepY": {
-        "offset": 96,
+        "offset": 108,
         "type": "u32"
       },
       "weightStepX": {
-        "offset": 100,
+        "offset": 112,
         "type": "u32"
       },
       "hasBias": {
-        "offset": 104,
+        "offset": 116,
         "type": "u32"
       }
     }

@@ -4,6 +4,8 @@
 //   y  = i * scaleY + offsetY + ty * tapStepY,    x0 = j * scaleX + offsetX + tx * tapStepX;    outside the image: 0.
 // With taps (kernel height, 1) and run = kernel width * channels this is a convolution, and with the weights transposed
 // the gradient of its input; with one tap it is a plain matrix product. (matmul/gather.ts fills in the parameters.)
+// Several products of one shape are computed at once where `matrices` > 1: each has its own images, one behind the other, and
+// its own weights, `matrixWeights` rows behind those of the one before.
 // Input NHWC; weight [weight rows][columns]; output NHWC, written with `=`, every element of the launch's grid once.
 // `columns` is a multiple of 4.
 //
@@ -26,6 +28,10 @@ struct Params {
   columns: u32,
   columnTiles: u32,
   run: u32,
+  // Products of this shape: each has images and weight rows of its own, and `matrixTiles` tiles.
+  matrices: u32,
+  matrixTiles: u32,
+  matrixWeights: u32,
   tapRows: u32,
   tapColumns: u32,
   // The grid of output pixels that this launch computes, and where they lie in the output.
@@ -47,7 +53,7 @@ struct Params {
   offsetX: i32,
   tapStepY: i32,
   tapStepX: i32,
-  // First weight row of a tap: weightFirst + ty * weightStepY + tx * weightStepX.
+  // First weight row of a tap: weightFirst + ty * weightStepY + tx * weightStepX, and its matrix.
   weightFirst: u32,
   weightStepY: u32,
   weightStepX: u32,
@@ -72,11 +78,12 @@ struct Row {
   place: u32,
 }
 
-fn rowAt(number: u32) -> Row {
+fn rowAt(number: u32, matrix: u32) -> Row {
   let inside = min(number, params.rows - 1u);
   let j = inside % params.gridWidth;
   let i = inside / params.gridWidth % params.gridHeight;
-  let n = inside / params.gridWidth / params.gridHeight;
+  let images = params.rows / params.gridWidth / params.gridHeight;
+  let n = inside / params.gridWidth / params.gridHeight + matrix * images;
   let y = i * params.spacingY + params.firstY;
   let x = j * params.spacingX + params.firstX;
   let place = (n * params.outputHeight + y) * params.outputWidth + x;
@@ -103,24 +110,27 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let tile = group.x + group.y * groups.x;
+  let number = group.x + group.y * groups.x;
+  let matrix = number / params.matrixTiles;
+  let tile = number % params.matrixTiles;
   let tileRow = tile / params.columnTiles * TILE;
-  if (tileRow >= params.rows) {
+  if (matrix >= params.matrices) {
     return;
   }
+  let weightFirst = params.weightFirst + matrix * params.matrixWeights;
   // Columns in vec4s.
   let width = params.columns / 4u;
   let tileColumn = tile % params.columnTiles * (TILE / 4u);
   let across = lane % SIDE;
   let down = lane / SIDE;
   let inputWidth = params.inputWidth * params.channels;
-  let row = rowAt(tileRow + lane);
+  let row = rowAt(tileRow + lane, matrix);
 
   var c: array<array<vec4<f32>, 2>, OWN>;
   for (var ty = 0u; ty < params.tapRows; ty++) {
     for (var tx = 0u; tx < params.tapColumns; tx++) {
       let start = runStart(row, ty, tx);
-      let weightRow = params.weightFirst + ty * params.weightStepY + tx * params.weightStepX;
+      let weightRow = weightFirst + ty * params.weightStepY + tx * params.weightStepX;
       for (var first = 0u; first < params.run; first += STEP) {
         for (var step = 0u; step < STEP; step++) {
           let element = start.y + first + step;
@@ -149,7 +159,7 @@ fn main(
   }
 
   for (var r = 0u; r < OWN; r++) {
-    let place = rowAt(tileRow + down * OWN + r).place;
+    let place = rowAt(tileRow + down * OWN + r, matrix).place;
     for (var side = 0u; side < 2u; side++) {
       let column = tileColumn + across + side * SIDE;
       if (place != NOWHERE && column < width) {

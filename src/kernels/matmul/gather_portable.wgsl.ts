@@ -1,8 +1,10 @@
 // Generated from gather_portable.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 6dd4e6c1ff136cdf7ca56a3262b086c6de424a0c806d435c01b7b39a8f39bb91
+// wgsl-sha256: 4220796ce512087dec1ad93b7e2d650bc89dd2eed458b9ebb0f92e0c12abc6ca
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
+  "",
+  "",
   "",
   "",
   "",
@@ -31,6 +33,10 @@ const source = [
   "  columns: u32,",
   "  columnTiles: u32,",
   "  run: u32,",
+  "",
+  "  matrices: u32,",
+  "  matrixTiles: u32,",
+  "  matrixWeights: u32,",
   "  tapRows: u32,",
   "  tapColumns: u32,",
   "",
@@ -77,11 +83,12 @@ const source = [
   "  place: u32,",
   "}",
   "",
-  "fn rowAt(number: u32) -> Row {",
+  "fn rowAt(number: u32, matrix: u32) -> Row {",
   "  let inside = min(number, params.rows - 1u);",
   "  let j = inside % params.gridWidth;",
   "  let i = inside / params.gridWidth % params.gridHeight;",
-  "  let n = inside / params.gridWidth / params.gridHeight;",
+  "  let images = params.rows / params.gridWidth / params.gridHeight;",
+  "  let n = inside / params.gridWidth / params.gridHeight + matrix * images;",
   "  let y = i * params.spacingY + params.firstY;",
   "  let x = j * params.spacingX + params.firstX;",
   "  let place = (n * params.outputHeight + y) * params.outputWidth + x;",
@@ -108,24 +115,27 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let tile = group.x + group.y * groups.x;",
+  "  let number = group.x + group.y * groups.x;",
+  "  let matrix = number / params.matrixTiles;",
+  "  let tile = number % params.matrixTiles;",
   "  let tileRow = tile / params.columnTiles * TILE;",
-  "  if (tileRow >= params.rows) {",
+  "  if (matrix >= params.matrices) {",
   "    return;",
   "  }",
+  "  let weightFirst = params.weightFirst + matrix * params.matrixWeights;",
   "",
   "  let width = params.columns / 4u;",
   "  let tileColumn = tile % params.columnTiles * (TILE / 4u);",
   "  let across = lane % SIDE;",
   "  let down = lane / SIDE;",
   "  let inputWidth = params.inputWidth * params.channels;",
-  "  let row = rowAt(tileRow + lane);",
+  "  let row = rowAt(tileRow + lane, matrix);",
   "",
   "  var c: array<array<vec4<f32>, 2>, OWN>;",
   "  for (var ty = 0u; ty < params.tapRows; ty++) {",
   "    for (var tx = 0u; tx < params.tapColumns; tx++) {",
   "      let start = runStart(row, ty, tx);",
-  "      let weightRow = params.weightFirst + ty * params.weightStepY + tx * params.weightStepX;",
+  "      let weightRow = weightFirst + ty * params.weightStepY + tx * params.weightStepX;",
   "      for (var first = 0u; first < params.run; first += STEP) {",
   "        for (var step = 0u; step < STEP; step++) {",
   "          let element = start.y + first + step;",
@@ -154,7 +164,7 @@ const source = [
   "  }",
   "",
   "  for (var r = 0u; r < OWN; r++) {",
-  "    let place = rowAt(tileRow + down * OWN + r).place;",
+  "    let place = rowAt(tileRow + down * OWN + r, matrix).place;",
   "    for (var side = 0u; side < 2u; side++) {",
   "      let column = tileColumn + across + side * SIDE;",
   "      if (place != NOWHERE && column < width) {",
@@ -194,7 +204,7 @@ export const gatherPortable = {
   },
   "params": {
     "index": 4,
-    "size": 112,
+    "size": 128,
     "fields": {
       "rows": {
         "offset": 0,
@@ -212,96 +222,108 @@ export const gatherPortable = {
         "offset": 12,
         "type": "u32"
       },
-      "tapRows": {
+      "matrices": {
         "offset": 16,
         "type": "u32"
       },
-      "tapColumns": {
+      "matrixTiles": {
         "offset": 20,
         "type": "u32"
       },
-      "gridHeight": {
+      "matrixWeights": {
         "offset": 24,
         "type": "u32"
       },
-      "gridWidth": {
+      "tapRows": {
         "offset": 28,
         "type": "u32"
       },
-      "outputHeight": {
+      "tapColumns": {
         "offset": 32,
         "type": "u32"
       },
-      "outputWidth": {
+      "gridHeight": {
         "offset": 36,
         "type": "u32"
       },
-      "firstY": {
+      "gridWidth": {
         "offset": 40,
         "type": "u32"
       },
-      "firstX": {
+      "outputHeight": {
         "offset": 44,
         "type": "u32"
       },
-      "spacingY": {
+      "outputWidth": {
         "offset": 48,
         "type": "u32"
       },
-      "spacingX": {
+      "firstY": {
         "offset": 52,
         "type": "u32"
       },
-      "inputHeight": {
+      "firstX": {
         "offset": 56,
         "type": "u32"
       },
-      "inputWidth": {
+      "spacingY": {
         "offset": 60,
         "type": "u32"
       },
-      "channels": {
+      "spacingX": {
         "offset": 64,
         "type": "u32"
       },
-      "scaleY": {
+      "inputHeight": {
         "offset": 68,
-        "type": "i32"
+        "type": "u32"
       },
-      "scaleX": {
+      "inputWidth": {
         "offset": 72,
-        "type": "i32"
+        "type": "u32"
       },
-      "offsetY": {
+      "channels": {
         "offset": 76,
-        "type": "i32"
+        "type": "u32"
       },
-      "offsetX": {
+      "scaleY": {
         "offset": 80,
         "type": "i32"
       },
-      "tapStepY": {
+      "scaleX": {
         "offset": 84,
         "type": "i32"
       },
-      "tapStepX": {
+      "offsetY": {
         "offset": 88,
         "type": "i32"
       },
-      "weightFirst": {
+      "offsetX": {
         "offset": 92,
+        "type": "i32"
+      },
+      "tapStepY": {
+        "offset": 96,
+        "type": "i32"
+      },
+      "tapStepX": {
+        "offset": 100,
+        "type": "i32"
+      },
+      "weightFirst": {
+        "offset": 104,
         "type": "u32"
       },
       "weightStepY": {
-        "offset": 96,
+        "offset": 108,
         "type": "u32"
       },
       "weightStepX": {
-        "offset": 100,
+        "offset": 112,
         "type": "u32"
       },
       "hasBias": {
-        "offset": 104,
+        "offset": 116,
         "type": "u32"
       }
     }

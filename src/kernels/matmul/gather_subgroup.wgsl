@@ -4,6 +4,8 @@
 //   y  = i * scaleY + offsetY + ty * tapStepY,    x0 = j * scaleX + offsetX + tx * tapStepX;    outside the image: 0.
 // With taps (kernel height, 1) and run = kernel width * channels this is a convolution, and with the weights transposed
 // the gradient of its input; with one tap it is a plain matrix product. (matmul/gather.ts fills in the parameters.)
+// Several products of one shape are computed at once where `matrices` > 1: each has its own images, one behind the other, and
+// its own weights, `matrixWeights` rows behind those of the one before.
 // Input NHWC; weight [weight rows][columns]; output NHWC, written with `=`, every element of the launch's grid once.
 // `columns` is a multiple of 4.
 //
@@ -34,6 +36,10 @@ struct Params {
   columns: u32,
   columnTiles: u32,
   run: u32,
+  // Products of this shape: each has images and weight rows of its own, and `matrixTiles` tiles.
+  matrices: u32,
+  matrixTiles: u32,
+  matrixWeights: u32,
   tapRows: u32,
   tapColumns: u32,
   // The grid of output pixels that this launch computes, and where they lie in the output.
@@ -55,7 +61,7 @@ struct Params {
   offsetX: i32,
   tapStepY: i32,
   tapStepX: i32,
-  // First weight row of a tap: weightFirst + ty * weightStepY + tx * weightStepX.
+  // First weight row of a tap: weightFirst + ty * weightStepY + tx * weightStepX, and its matrix.
   weightFirst: u32,
   weightStepY: u32,
   weightStepX: u32,
@@ -76,11 +82,12 @@ struct Row {
   place: u32,
 }
 
-fn rowAt(number: u32) -> Row {
+fn rowAt(number: u32, matrix: u32) -> Row {
   let inside = min(number, params.rows - 1u);
   let j = inside % params.gridWidth;
   let i = inside / params.gridWidth % params.gridHeight;
-  let n = inside / params.gridWidth / params.gridHeight;
+  let images = params.rows / params.gridWidth / params.gridHeight;
+  let n = inside / params.gridWidth / params.gridHeight + matrix * images;
   let y = i * params.spacingY + params.firstY;
   let x = j * params.spacingX + params.firstX;
   let place = (n * params.outputHeight + y) * params.outputWidth + x;
@@ -124,11 +131,14 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let tile = group.x + group.y * groups.x;
+  let number = group.x + group.y * groups.x;
+  let matrix = number / params.matrixTiles;
+  let tile = number % params.matrixTiles;
   let tileRow = tile / params.columnTiles * (GROUPS * ROWS);
-  if (tileRow >= params.rows) {
+  if (matrix >= params.matrices) {
     return;
   }
+  let weightFirst = params.weightFirst + matrix * params.matrixWeights;
   // Columns in vec4s. Those past the end read the last ones and are not stored.
   let width = params.columns / 4u;
   let member = lane % ACROSS;
@@ -140,14 +150,14 @@ fn main(
   // A lane's own rows are ACROSS apart.
   let ownRow = tileRow + lane / ACROSS * ROWS + member;
   var row: array<Row, 8>;
-  row[0] = rowAt(ownRow + 0u * ACROSS);
-  if (BLOCKS > 1u) { row[1] = rowAt(ownRow + 1u * ACROSS); }
-  if (BLOCKS > 2u) { row[2] = rowAt(ownRow + 2u * ACROSS); }
-  if (BLOCKS > 3u) { row[3] = rowAt(ownRow + 3u * ACROSS); }
-  if (BLOCKS > 4u) { row[4] = rowAt(ownRow + 4u * ACROSS); }
-  if (BLOCKS > 5u) { row[5] = rowAt(ownRow + 5u * ACROSS); }
-  if (BLOCKS > 6u) { row[6] = rowAt(ownRow + 6u * ACROSS); }
-  if (BLOCKS > 7u) { row[7] = rowAt(ownRow + 7u * ACROSS); }
+  row[0] = rowAt(ownRow + 0u * ACROSS, matrix);
+  if (BLOCKS > 1u) { row[1] = rowAt(ownRow + 1u * ACROSS, matrix); }
+  if (BLOCKS > 2u) { row[2] = rowAt(ownRow + 2u * ACROSS, matrix); }
+  if (BLOCKS > 3u) { row[3] = rowAt(ownRow + 3u * ACROSS, matrix); }
+  if (BLOCKS > 4u) { row[4] = rowAt(ownRow + 4u * ACROSS, matrix); }
+  if (BLOCKS > 5u) { row[5] = rowAt(ownRow + 5u * ACROSS, matrix); }
+  if (BLOCKS > 6u) { row[6] = rowAt(ownRow + 6u * ACROSS, matrix); }
+  if (BLOCKS > 7u) { row[7] = rowAt(ownRow + 7u * ACROSS, matrix); }
 
   var start: array<vec2<u32>, 8>;
   var a: array<vec2<f32>, 8>;
@@ -162,7 +172,7 @@ fn main(
       if (BLOCKS > 5u) { start[5] = runStart(row[5], ty, tx); }
       if (BLOCKS > 6u) { start[6] = runStart(row[6], ty, tx); }
       if (BLOCKS > 7u) { start[7] = runStart(row[7], ty, tx); }
-      let weightRow = params.weightFirst + ty * params.weightStepY + tx * params.weightStepX;
+      let weightRow = weightFirst + ty * params.weightStepY + tx * params.weightStepX;
       for (var term = 0u; term < params.run; term += 2u) {
         a[0] = pair(start[0], term);
         if (BLOCKS > 1u) { a[1] = pair(start[1], term); }

@@ -1,8 +1,10 @@
 // Generated from gather_subgroup.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 1969bfb1eeef3de61cb092e651aa2c1b01227ad2b9ea3460b37697b9fc01112f
+// wgsl-sha256: 7ec875f60280176b60f9f9ae12d8bec809fb02f574c260d9228f0f0a764b91a8
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
+  "",
+  "",
   "",
   "",
   "",
@@ -39,6 +41,10 @@ const source = [
   "  columns: u32,",
   "  columnTiles: u32,",
   "  run: u32,",
+  "",
+  "  matrices: u32,",
+  "  matrixTiles: u32,",
+  "  matrixWeights: u32,",
   "  tapRows: u32,",
   "  tapColumns: u32,",
   "",
@@ -81,11 +87,12 @@ const source = [
   "  place: u32,",
   "}",
   "",
-  "fn rowAt(number: u32) -> Row {",
+  "fn rowAt(number: u32, matrix: u32) -> Row {",
   "  let inside = min(number, params.rows - 1u);",
   "  let j = inside % params.gridWidth;",
   "  let i = inside / params.gridWidth % params.gridHeight;",
-  "  let n = inside / params.gridWidth / params.gridHeight;",
+  "  let images = params.rows / params.gridWidth / params.gridHeight;",
+  "  let n = inside / params.gridWidth / params.gridHeight + matrix * images;",
   "  let y = i * params.spacingY + params.firstY;",
   "  let x = j * params.spacingX + params.firstX;",
   "  let place = (n * params.outputHeight + y) * params.outputWidth + x;",
@@ -129,11 +136,14 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let tile = group.x + group.y * groups.x;",
+  "  let number = group.x + group.y * groups.x;",
+  "  let matrix = number / params.matrixTiles;",
+  "  let tile = number % params.matrixTiles;",
   "  let tileRow = tile / params.columnTiles * (GROUPS * ROWS);",
-  "  if (tileRow >= params.rows) {",
+  "  if (matrix >= params.matrices) {",
   "    return;",
   "  }",
+  "  let weightFirst = params.weightFirst + matrix * params.matrixWeights;",
   "",
   "  let width = params.columns / 4u;",
   "  let member = lane % ACROSS;",
@@ -145,14 +155,14 @@ const source = [
   "",
   "  let ownRow = tileRow + lane / ACROSS * ROWS + member;",
   "  var row: array<Row, 8>;",
-  "  row[0] = rowAt(ownRow + 0u * ACROSS);",
-  "  if (BLOCKS > 1u) { row[1] = rowAt(ownRow + 1u * ACROSS); }",
-  "  if (BLOCKS > 2u) { row[2] = rowAt(ownRow + 2u * ACROSS); }",
-  "  if (BLOCKS > 3u) { row[3] = rowAt(ownRow + 3u * ACROSS); }",
-  "  if (BLOCKS > 4u) { row[4] = rowAt(ownRow + 4u * ACROSS); }",
-  "  if (BLOCKS > 5u) { row[5] = rowAt(ownRow + 5u * ACROSS); }",
-  "  if (BLOCKS > 6u) { row[6] = rowAt(ownRow + 6u * ACROSS); }",
-  "  if (BLOCKS > 7u) { row[7] = rowAt(ownRow + 7u * ACROSS); }",
+  "  row[0] = rowAt(ownRow + 0u * ACROSS, matrix);",
+  "  if (BLOCKS > 1u) { row[1] = rowAt(ownRow + 1u * ACROSS, matrix); }",
+  "  if (BLOCKS > 2u) { row[2] = rowAt(ownRow + 2u * ACROSS, matrix); }",
+  "  if (BLOCKS > 3u) { row[3] = rowAt(ownRow + 3u * ACROSS, matrix); }",
+  "  if (BLOCKS > 4u) { row[4] = rowAt(ownRow + 4u * ACROSS, matrix); }",
+  "  if (BLOCKS > 5u) { row[5] = rowAt(ownRow + 5u * ACROSS, matrix); }",
+  "  if (BLOCKS > 6u) { row[6] = rowAt(ownRow + 6u * ACROSS, matrix); }",
+  "  if (BLOCKS > 7u) { row[7] = rowAt(ownRow + 7u * ACROSS, matrix); }",
   "",
   "  var start: array<vec2<u32>, 8>;",
   "  var a: array<vec2<f32>, 8>;",
@@ -167,7 +177,7 @@ const source = [
   "      if (BLOCKS > 5u) { start[5] = runStart(row[5], ty, tx); }",
   "      if (BLOCKS > 6u) { start[6] = runStart(row[6], ty, tx); }",
   "      if (BLOCKS > 7u) { start[7] = runStart(row[7], ty, tx); }",
-  "      let weightRow = params.weightFirst + ty * params.weightStepY + tx * params.weightStepX;",
+  "      let weightRow = weightFirst + ty * params.weightStepY + tx * params.weightStepX;",
   "      for (var term = 0u; term < params.run; term += 2u) {",
   "        a[0] = pair(start[0], term);",
   "        if (BLOCKS > 1u) { a[1] = pair(start[1], term); }",
@@ -360,7 +370,7 @@ export const gatherSubgroup = {
   },
   "params": {
     "index": 4,
-    "size": 112,
+    "size": 128,
     "fields": {
       "rows": {
         "offset": 0,
@@ -378,96 +388,108 @@ export const gatherSubgroup = {
         "offset": 12,
         "type": "u32"
       },
-      "tapRows": {
+      "matrices": {
         "offset": 16,
         "type": "u32"
       },
-      "tapColumns": {
+      "matrixTiles": {
         "offset": 20,
         "type": "u32"
       },
-      "gridHeight": {
+      "matrixWeights": {
         "offset": 24,
         "type": "u32"
       },
-      "gridWidth": {
+      "tapRows": {
         "offset": 28,
         "type": "u32"
       },
-      "outputHeight": {
+      "tapColumns": {
         "offset": 32,
         "type": "u32"
       },
-      "outputWidth": {
+      "gridHeight": {
         "offset": 36,
         "type": "u32"
       },
-      "firstY": {
+      "gridWidth": {
         "offset": 40,
         "type": "u32"
       },
-      "firstX": {
+      "outputHeight": {
         "offset": 44,
         "type": "u32"
       },
-      "spacingY": {
+      "outputWidth": {
         "offset": 48,
         "type": "u32"
       },
-      "spacingX": {
+      "firstY": {
         "offset": 52,
         "type": "u32"
       },
-      "inputHeight": {
+      "firstX": {
         "offset": 56,
         "type": "u32"
       },
-      "inputWidth": {
+      "spacingY": {
         "offset": 60,
         "type": "u32"
       },
-      "channels": {
+      "spacingX": {
         "offset": 64,
         "type": "u32"
       },
-      "scaleY": {
+      "inputHeight": {
         "offset": 68,
-        "type": "i32"
+        "type": "u32"
       },
-      "scaleX": {
+      "inputWidth": {
         "offset": 72,
-        "type": "i32"
+        "type": "u32"
       },
-      "offsetY": {
+      "channels": {
         "offset": 76,
-        "type": "i32"
+        "type": "u32"
       },
-      "offsetX": {
+      "scaleY": {
         "offset": 80,
         "type": "i32"
       },
-      "tapStepY": {
+      "scaleX": {
         "offset": 84,
         "type": "i32"
       },
-      "tapStepX": {
+      "offsetY": {
         "offset": 88,
         "type": "i32"
       },
-      "weightFirst": {
+      "offsetX": {
         "offset": 92,
+        "type": "i32"
+      },
+      "tapStepY": {
+        "offset": 96,
+        "type": "i32"
+      },
+      "tapStepX": {
+        "offset": 100,
+        "type": "i32"
+      },
+      "weightFirst": {
+        "offset": 104,
         "type": "u32"
       },
       "weightStepY": {
-        "offset": 96,
+        "offset": 108,
         "type": "u32"
       },
       "weightStepX": {
-        "offset": 100,
+        "offset": 112,
         "type": "u32"
       },
       "hasBias": {
-        "offset": 104,
+        "offset": 116,
         "type": "u32"
       }
     }

@@ -13,6 +13,12 @@ const RELATIVE_COST: ReadonlyMap<number, number> = new Map([
   [2, 1.5],
 ]);
 
+/**
+ * Multiply-adds that a narrower tile must save: each width is another kernel to compile, which takes a software adapter a second, and
+ * so many take it 3 ms.
+ */
+const LEAST_SAVING = 1 << 26;
+
 /** How the subgroup kernels cut a product: constants for the kernel, and the number of tiles down and across. */
 export interface Tiling {
   readonly constants: { readonly SUBGROUP: number; readonly ACROSS: number };
@@ -20,24 +26,29 @@ export interface Tiling {
   readonly columnTiles: number;
 }
 
-/** The tiling under which a product of rows x columns costs least, idle lanes included, with subgroups of at least 2 lanes. */
-export function chooseTiling(subgroupSize: number, rows: number, columns: number): Tiling {
-  let best: Tiling | null = null;
-  let least = Infinity;
-  for (const [across, relativeCost] of RELATIVE_COST) {
-    if (across > subgroupSize) continue;
-    const tileRows = (GROUP_ROWS * subgroupSize) / across;
-    const tileColumns = LANE_COLUMNS * across;
-    const rowTiles = Math.ceil(rows / tileRows);
-    const columnTiles = Math.ceil(columns / tileColumns);
-    const cost = rowTiles * tileRows * columnTiles * tileColumns * relativeCost;
-    if (cost < least) {
-      least = cost;
-      best = { constants: { SUBGROUP: subgroupSize, ACROSS: across }, rowTiles, columnTiles };
-    }
-  }
-  if (best === null) throw new RangeError(`no tiling for subgroups of ${subgroupSize} lanes`);
-  return best;
+/**
+ * The tiling under which a product of rows x columns, each a sum of `terms`, costs least, idle lanes included, with subgroups of at
+ * least 2 lanes. Narrower tiles than the subgroup's width only where that saves much.
+ */
+export function chooseTiling(subgroupSize: number, rows: number, columns: number, terms: number): Tiling {
+  const candidates = [...RELATIVE_COST]
+    .filter(([across]) => across <= subgroupSize)
+    .map(([across, relativeCost]) => {
+      const tileRows = (GROUP_ROWS * subgroupSize) / across;
+      const tileColumns = LANE_COLUMNS * across;
+      const rowTiles = Math.ceil(rows / tileRows);
+      const columnTiles = Math.ceil(columns / tileColumns);
+      const cost = rowTiles * tileRows * columnTiles * tileColumns * terms * relativeCost;
+      return {
+        cost,
+        tiling: { constants: { SUBGROUP: subgroupSize, ACROSS: across }, rowTiles, columnTiles },
+      };
+    });
+  const [widest] = candidates;
+  const [best] = candidates.toSorted((a, b) => a.cost - b.cost);
+  if (widest === undefined || best === undefined)
+    throw new RangeError(`no tiling for subgroups of ${subgroupSize} lanes`);
+  return widest.cost - best.cost > LEAST_SAVING ? best.tiling : widest.tiling;
 }
 
 /** Rows and columns of a workgroup's tile of the portable kernels: TILE there. */
