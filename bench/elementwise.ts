@@ -1,5 +1,5 @@
 /** Elementwise operations, reductions, resizing and blur, forward and gradient, beside a copy kernel. */
-import type { Candidate } from './harness.ts';
+import type { Candidate, Operations } from './harness.ts';
 import type { OpCases } from '../src/kernels/cases.ts';
 import type { Shape } from '../src/runtime/shape.ts';
 import type { Tape } from '../src/runtime/tape.ts';
@@ -30,6 +30,13 @@ interface Item {
   readonly reference: (inputs: readonly Float32Array[], shapes: readonly Shape[]) => Float64Array;
   /** Bytes of the gradient pass, from the elements of inputs and output. */
   readonly gradientBytes: (inputs: number, output: number) => number;
+  /** What each direction's kernels must do at least, likewise. */
+  readonly operations: (inputs: number, output: number) => Directions;
+}
+
+interface Directions {
+  readonly forward: Operations;
+  readonly gradient: Operations;
 }
 
 function find<Options>(list: readonly OpCases<Options>[], name: string): OpCases<Options> {
@@ -44,6 +51,7 @@ function item<Options>(
   shapes: readonly Shape[],
   checked: readonly Shape[],
   gradientBytes: Item['gradientBytes'],
+  operations: Item['operations'],
 ): Item {
   return {
     name: `${op.name} ${shapes.map((shape) => `[${shape.join(',')}]`).join(' ')}`,
@@ -59,6 +67,7 @@ function item<Options>(
       return op.reference(arrays, options).data;
     },
     gradientBytes,
+    operations,
   };
 }
 
@@ -68,11 +77,47 @@ const perInput = (inputs: number): number => 4 * inputs;
 const saved = (inputs: number, output: number): number => 4 * (2 * inputs + output);
 const maps = { outer: batch, length: 28 * 28, inner: 512, shape: [batch, 512], scale: 1 };
 const smallMaps = { outer: 2, length: 35, inner: 12, shape: [2, 12], scale: 1 };
+
+const map: Item['operations'] = (inputs, output) => ({
+  forward: { loads: inputs, stores: output },
+  gradient: { loads: inputs + output, stores: inputs },
+});
+const reduction: Item['operations'] = (inputs) => ({
+  forward: { loads: inputs },
+  gradient: { stores: inputs },
+});
+
+/** Two columns of every input row for each output column; every output's gradient for the two columns around it. */
+const resizing =
+  (inputHeight: number, height: number, channels: number): Item['operations'] =>
+  (inputs, output) => {
+    const forward = { loads: (2 * output * inputHeight) / height, stores: output };
+    const gradient = { loads: 2 * output, stores: inputs };
+    // A scalar's store is counted as its load.
+    const scalars = ({ loads, stores }: Required<Pick<Operations, 'loads' | 'stores'>>): Operations => ({
+      scalarLoads: loads + stores,
+    });
+    return channels % 4 === 0
+      ? { forward, gradient }
+      : { forward: scalars(forward), gradient: scalars(gradient) };
+  };
+
+/** Two passes; eight neighbouring elements share the loads of taps + 7 inputs and as many weights, and are stored one by one. */
+const blurring =
+  (taps: number): Item['operations'] =>
+  (inputs) => {
+    const pass = { scalarLoads: 2 * inputs * ((2 * taps + 7) / 8 + 1) };
+    return { forward: pass, gradient: pass };
+  };
+
 const items: Item[] = [
   // The gradients of a sum are the output's own tensor: nothing is launched.
-  item(addCases, null, [features, features], [small, small], () => 0),
-  item(reluCases, null, [features], [small], saved),
-  item(find(unaryOpCases, 'softplus'), [0, 0], [features], [small], saved),
+  item(addCases, null, [features, features], [small, small], () => 0, map),
+  item(reluCases, null, [features], [small], saved, map),
+  item(find(unaryOpCases, 'softplus'), [0, 0], [features], [small], saved, (inputs, output) => ({
+    forward: { loads: inputs, stores: output, exponentials: inputs },
+    gradient: { loads: inputs + output, stores: inputs, exponentials: inputs },
+  })),
   item(
     find(binaryOpCases, 'multiply'),
     null,
@@ -80,25 +125,61 @@ const items: Item[] = [
     [small, [2, 5, 7, 1]],
     // Reads the output's gradient for each input, both inputs, and writes both gradients.
     (inputs, output) => 4 * (2 * output + 2 * inputs),
+    map,
   ),
   {
-    ...item(sumSpatialCases, maps, [features], [small], perInput),
+    ...item(sumSpatialCases, maps, [features], [small], perInput, reduction),
     reference: (inputs) => sumSpatialCases.reference([array64(small, inputs[0] ?? [])], smallMaps).data,
   },
   {
-    ...item(meanCases, { ...maps, shape: [] }, [features], [small], perInput),
+    ...item(meanCases, { ...maps, shape: [] }, [features], [small], perInput, reduction),
     reference: (inputs) => {
       const length = elementCount(small);
       const options = { outer: 1, length, inner: 1, shape: [], scale: 1 / length };
       return meanCases.reference([array64(small, inputs[0] ?? [])], options).data;
     },
   },
-  item(resizeCases, { height: 224, width: 224 }, [[4 * batch, 28, 28, 1]], [[1, 5, 7, 1]], saved),
-  item(resizeCases, { height: 28, width: 28 }, [[batch, 14, 14, 512]], [[1, 5, 7, 4]], saved),
-  item(resizeCases, { height: 224, width: 224 }, [[batch, 256, 256, 3]], [[1, 5, 7, 3]], saved),
+  item(
+    resizeCases,
+    { height: 224, width: 224 },
+    [[4 * batch, 28, 28, 1]],
+    [[1, 5, 7, 1]],
+    saved,
+    resizing(28, 224, 1),
+  ),
+  item(
+    resizeCases,
+    { height: 28, width: 28 },
+    [[batch, 14, 14, 512]],
+    [[1, 5, 7, 4]],
+    saved,
+    resizing(14, 28, 512),
+  ),
+  item(
+    resizeCases,
+    { height: 224, width: 224 },
+    [[batch, 256, 256, 3]],
+    [[1, 5, 7, 3]],
+    saved,
+    resizing(256, 224, 3),
+  ),
   // Two passes each way, every one reading and writing the image.
-  item(blurCases, { kernelSize: 31, sigma: 15 }, [[batch, 224, 224, 3]], [[1, 17, 19, 3]], (n) => 16 * n),
-  item(blurCases, { kernelSize: 5, sigma: 1 }, [[batch, 224, 224, 3]], [[1, 17, 19, 3]], (n) => 16 * n),
+  item(
+    blurCases,
+    { kernelSize: 31, sigma: 15 },
+    [[batch, 224, 224, 3]],
+    [[1, 17, 19, 3]],
+    (n) => 16 * n,
+    blurring(31),
+  ),
+  item(
+    blurCases,
+    { kernelSize: 5, sigma: 1 },
+    [[batch, 224, 224, 3]],
+    [[1, 17, 19, 3]],
+    (n) => 16 * n,
+    blurring(5),
+  ),
 ];
 
 function values(count: number): Float32Array {
@@ -140,10 +221,12 @@ for (const entry of items) {
   const inputSize = inputs.reduce((sum, tensor) => sum + tensor.size, 0);
   const isBlur = entry.name.startsWith('gaussianBlur');
   const bytes = isBlur ? 16 * inputSize : 4 * (inputSize + outputGradient.size);
+  const operations = entry.operations(inputSize, outputGradient.size);
   const forward: Candidate = {
     name: 'forward',
     bytes,
     flops: 0,
+    operations: operations.forward,
     check: () => check(entry),
     start: () => {
       const tape = startTape(engine, { gradients: false });
@@ -155,6 +238,7 @@ for (const entry of items) {
     name: 'gradient',
     bytes: gradientBytes,
     flops: 0,
+    operations: operations.gradient,
     start: () => {
       const tape = startTape(engine);
       const output = entry.run(tape, inputs);

@@ -3,11 +3,20 @@ import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import type { AdapterDescription } from '../src/runtime/open.ts';
 import type { Engine } from '../src/runtime/engine.ts';
+import { adapterProbes } from './probe_candidates.ts';
 import { copyByKernel } from '../src/kernels/copy/copy.ts';
 import { createEngine } from '../src/runtime/create_engine.ts';
 import { printTable } from './table.ts';
 import { startTape } from '../src/kernels/tape.ts';
 import { writeFileAtomically } from '../src/runtime/atomic_file.node.ts';
+
+/** Elements that a kernel loads and stores (as vec4s, or one at a time, where it cannot else) and exponentials that it takes. */
+export interface Operations {
+  readonly loads?: number;
+  readonly scalarLoads?: number;
+  readonly stores?: number;
+  readonly exponentials?: number;
+}
 
 /** One way of doing a piece of work, to be timed against others. */
 export interface Candidate {
@@ -15,6 +24,8 @@ export interface Candidate {
   /** Least bytes that the work must move: what GB/s and the bandwidth bound are computed from. */
   readonly bytes: number;
   readonly flops: number;
+  /** What it must do at least, element by element; gives the second bound, `probeShare`. */
+  readonly operations?: Operations;
   /** Throws unless the result is right. Runs before anything is timed. */
   readonly check?: () => Promise<void>;
   /**
@@ -39,6 +50,11 @@ export interface BenchRow {
    * then the median; null without a bound.
    */
   readonly boundShare: number | null;
+  /**
+   * The same with the time in which probes of the adapter do the candidate's operations: on a software adapter, whose loads are
+   * instructions, the sum of the probes' times, else the longest of them; null for a candidate without `operations`.
+   */
+  readonly probeShare: number | null;
   /** Time of the group's last candidate / this one's, likewise: the speed-up over the rival, which comes last. */
   readonly ratio: number;
 }
@@ -70,6 +86,16 @@ const SAMPLE_MILLISECONDS = 30;
 const MAX_REPETITIONS = 200;
 /** Repetitions are prepared together: what they hold must not exceed this, at a guess of four times what a candidate moves. */
 const MAX_PREPARED_BYTES = 2 ** 30;
+
+/** The probes that bound a candidate's operations, and how large they are: too large for a cache. */
+const PROBES = ['load', 'loadScalars', 'store', 'exponential'] as const;
+const OPERATION_OF = {
+  load: 'loads',
+  loadScalars: 'scalarLoads',
+  store: 'stores',
+  exponential: 'exponentials',
+} as const satisfies Record<(typeof PROBES)[number], keyof Operations>;
+const PROBE_ELEMENTS = 2 ** 22;
 
 interface Settings {
   readonly json: string | undefined;
@@ -197,8 +223,15 @@ export async function openBench(name: string): Promise<Bench> {
     for (const { check } of given) await check?.();
     const copy = options.copyBytes === undefined ? null : copyCandidate(engine, options.copyBytes);
     const candidates = copy === null ? given : [copy.candidate, ...given];
-    const times = await timeAll(engine, candidates, settings.quick ? 3 : 9);
+    const probing = given.some(({ operations }) => operations !== undefined)
+      ? adapterProbes(engine, PROBE_ELEMENTS)
+      : null;
+    const probes = probing === null ? [] : PROBES.map((name) => probing.probes[name]);
+    const all = await timeAll(engine, [...candidates, ...probes], settings.quick ? 3 : 9);
+    const times = all.slice(0, candidates.length);
+    const probeTimes = all.slice(candidates.length);
     copy?.dispose();
+    probing?.dispose();
     const measured = candidates.map((candidate, index): BenchRow => {
       const own = times[index] ?? [];
       const sorted = own.toSorted((a, b) => a - b);
@@ -207,6 +240,14 @@ export async function openBench(name: string): Promise<Bench> {
       const bounds = own.map((_, round) => {
         const copyTime = copy === null ? 0 : (times[0]?.[round] ?? Number.NaN) / copy.candidate.bytes;
         return Math.max(candidate.bytes * copyTime, flopsBound);
+      });
+      const { operations } = candidate;
+      const probeBounds = own.map((_, round) => {
+        const parts = PROBES.map((name, probe) => {
+          const each = (probeTimes[probe]?.[round] ?? Number.NaN) / (probes[probe]?.amount ?? 1);
+          return each * (operations?.[OPERATION_OF[name]] ?? 0);
+        });
+        return engine.adapter.software ? parts.reduce((sum, part) => sum + part, 0) : Math.max(...parts);
       });
       return {
         group,
@@ -217,13 +258,23 @@ export async function openBench(name: string): Promise<Bench> {
         gigabytesPerSecond: candidate.bytes / milliseconds / 1e6,
         gigaflopsPerSecond: candidate.flops / milliseconds / 1e6,
         boundShare: copy === null && options.peakGigaflops === undefined ? null : medianRatio(bounds, own),
+        probeShare: operations === undefined ? null : medianRatio(probeBounds, own),
         ratio: medianRatio(times.at(-1) ?? [], own),
       };
     });
     rows.push(...measured);
     console.log(`\n${group}`);
     printTable(
-      ['', 'ms', '+-%', 'GB/s', 'GFLOP/s', '% of bound', `speed over ${candidates.at(-1)?.name ?? ''}`],
+      [
+        '',
+        'ms',
+        '+-%',
+        'GB/s',
+        'GFLOP/s',
+        '% of bound',
+        '% of probes',
+        `speed over ${candidates.at(-1)?.name ?? ''}`,
+      ],
       measured.map((row) => [
         row.name,
         row.milliseconds.toFixed(3),
@@ -231,6 +282,7 @@ export async function openBench(name: string): Promise<Bench> {
         row.gigabytesPerSecond.toFixed(2),
         row.gigaflopsPerSecond.toFixed(2),
         row.boundShare === null ? '-' : (100 * row.boundShare).toFixed(0),
+        row.probeShare === null ? '-' : (100 * row.probeShare).toFixed(0),
         row.ratio.toFixed(2),
       ]),
     );

@@ -1,7 +1,8 @@
 // The fused joint head against a copy kernel and against the chain of single ops: forward, backward and both.
 //   node bench/head.ts [PART OF A CASE'S NAME...] [--quick] [--json FILE]
 // GB/s counts the bytes that must move: forward reads the class logits once (4 bytes an element), backward reads them and
-// writes their gradient (8). The bound is the copy kernel's bandwidth, measured in the same minute at 8 bytes an element.
+// writes their gradient (8). The bound is the copy kernel's bandwidth, measured in the same minute at 8 bytes an element. Each way
+// takes one exponential an element: '% of probes' is the time of the same loads, exponentials and stores, each probed alone.
 import type { Array64 } from '../src/kernels/reference.ts';
 import type { Bench, Candidate } from './harness.ts';
 import type { JointHeadOptions } from '../src/kernels/joint_head/joint_head.ts';
@@ -119,6 +120,11 @@ async function benchSize(
     ['chain of single ops', (tape) => unfusedJointHead(tape, f, a, labels, { objective })],
   ];
   const flops = { forward: 4 * elements, backward: 5 * elements, both: 9 * elements };
+  const operations = {
+    forward: { loads: elements, exponentials: elements },
+    backward: { loads: elements, stores: elements, exponentials: elements },
+    both: { loads: 2 * elements, stores: elements, exponentials: 2 * elements },
+  };
   const bytes = { forward: 4 * elements, backward: 8 * elements, both: 12 * elements };
   try {
     for (const part of ['forward', 'backward', 'both'] as const) {
@@ -126,6 +132,7 @@ async function benchSize(
         name,
         bytes: bytes[part],
         flops: flops[part],
+        operations: operations[part],
         ...(part === 'forward' ? { check: () => check(name, head) } : {}),
         start: () => {
           const tape = startTape(engine);

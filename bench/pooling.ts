@@ -1,7 +1,7 @@
 /** Max, average and global average pooling at the networks' shapes, forward and gradient, beside a copy kernel. */
 import type { Array64 } from '../src/kernels/reference.ts';
 import type { AveragePoolOptions } from '../src/kernels/average_pool/average_pool.ts';
-import type { Candidate } from './harness.ts';
+import type { Candidate, Operations } from './harness.ts';
 import type { PoolOptions } from '../src/kernels/max_pool/geometry.ts';
 import type { Shape } from '../src/runtime/shape.ts';
 import type { Tape } from '../src/runtime/tape.ts';
@@ -31,24 +31,60 @@ interface Pooling {
   readonly referenceGradient: (input: Array64, outputGradient: Array64) => Array64;
   /** Bytes of max pooling's indices an output element. */
   readonly indexBytes: number;
+  /** What each direction must do, from the elements of input and output. */
+  readonly operations: (
+    input: number,
+    output: number,
+  ) => { readonly forward: Required<Moves>; readonly gradient: Required<Moves> };
 }
 
-const maxPooling = (name: string, shape: Shape, options: PoolOptions): Pooling => ({
+type Moves = Pick<Operations, 'loads' | 'scalarLoads' | 'stores'>;
+
+/**
+ * Every output takes the window's pixels that its left neighbour has not, row by row; every output's gradient goes to as many rows of
+ * blocks as its window has. Four indices are one element, moved by itself.
+ */
+const windowOperations =
+  (kernel: number, stride: number, indexed: number): Pooling['operations'] =>
+  (input, output) => {
+    const windows = Math.ceil(kernel / stride);
+    return {
+      forward: {
+        loads: output * kernel * Math.min(kernel, stride),
+        scalarLoads: (indexed * output) / 4,
+        stores: output,
+      },
+      gradient: {
+        loads: windows * output,
+        scalarLoads: (indexed * windows * output) / 4,
+        stores: input,
+      },
+    };
+  };
+
+interface Square {
+  readonly kernel: number;
+  readonly stride?: number;
+}
+
+const maxPooling = (name: string, shape: Shape, options: PoolOptions & Square): Pooling => ({
   name,
   shape,
   run: (tape, input) => maxPool2d(tape, input, options),
   reference: (input) => maxPoolReference(input, options),
   referenceGradient: (input, outputGradient) => maxPoolReferenceGradient(input, outputGradient, options),
   indexBytes: 1,
+  operations: windowOperations(options.kernel, options.stride ?? options.kernel, 1),
 });
 
-const averagePooling = (name: string, shape: Shape, options: AveragePoolOptions): Pooling => ({
+const averagePooling = (name: string, shape: Shape, options: AveragePoolOptions & Square): Pooling => ({
   name,
   shape,
   run: (tape, input) => averagePool2d(tape, input, options),
   reference: (input) => averagePoolReference(input, options),
   referenceGradient: (input, outputGradient) => averagePoolReferenceGradient(input, outputGradient, options),
   indexBytes: 0,
+  operations: windowOperations(options.kernel, options.stride ?? options.kernel, 0),
 });
 
 const globalPooling = (shape: Shape): Pooling => ({
@@ -59,6 +95,10 @@ const globalPooling = (shape: Shape): Pooling => ({
   referenceGradient: (input, outputGradient) =>
     globalAveragePoolReferenceGradient(input.shape, outputGradient),
   indexBytes: 0,
+  operations: (input, output) => ({
+    forward: { loads: input, scalarLoads: 0, stores: output },
+    gradient: { loads: output, scalarLoads: 0, stores: input },
+  }),
 });
 
 const poolings: Pooling[] = [
@@ -125,10 +165,12 @@ for (const pooling of bench.quick ? poolings.slice(2) : poolings) {
   const outputGradient = engine.tensor(values(size(outputShape)), outputShape);
   // Every input and output once each way; indices are written once and read once.
   const bytes = 4 * input.size + (4 + pooling.indexBytes) * outputGradient.size;
+  const operations = pooling.operations(input.size, outputGradient.size);
   const forward: Candidate = {
     name: 'forward',
     bytes,
     flops: 0,
+    operations: operations.forward,
     check: () => check(pooling),
     start: () => {
       const tape = startTape(engine, { gradients: false });
@@ -139,6 +181,11 @@ for (const pooling of bench.quick ? poolings.slice(2) : poolings) {
     name: 'forward and gradient',
     bytes: 2 * bytes,
     flops: 0,
+    operations: {
+      loads: operations.forward.loads + operations.gradient.loads,
+      scalarLoads: operations.forward.scalarLoads + operations.gradient.scalarLoads,
+      stores: operations.forward.stores + operations.gradient.stores,
+    },
     start: () => {
       const tape = startTape(engine);
       return { run: () => tape.backward(pooling.run(tape, input), outputGradient), end: () => tape.end() };

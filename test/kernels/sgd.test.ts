@@ -192,6 +192,17 @@ describe('flat updates', () => {
   });
 });
 
+test('flat updates leave the padding behind a parameter alone', async () => {
+  const engine = await createEngine();
+  const whole = engine.tensor(new Float32Array(8).fill(1), [8]);
+  const source = engine.tensor(new Float32Array(8).fill(5), [8]);
+  addScaled(engine, whole.slice(0, [5]), source.slice(0, [5]), 2);
+  expect(await engine.read(whole)).toEqual(Float32Array.of(11, 11, 11, 11, 11, 1, 1, 1));
+  exponentialMovingAverage(engine, whole.slice(0, [6]), source.slice(0, [6]), 0);
+  expect(await engine.read(whole)).toEqual(Float32Array.of(5, 5, 5, 5, 5, 5, 1, 1));
+  engine.destroy();
+});
+
 describe('windows', () => {
   test('cover everything once, aligned, within the limit', () => {
     expect(windows(10, 1000, 4)).toEqual([{ first: 0, size: 10 }]);

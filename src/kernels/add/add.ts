@@ -4,7 +4,7 @@ import { add as addKernel } from './add.wgsl.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 import { formatShape, sameShape } from '../../runtime/shape.ts';
 import { reject } from '../../runtime/errors.ts';
-import { workgroupsOf } from '../elementwise/workgroups.ts';
+import { spread } from '../elementwise/workgroups.ts';
 
 /**
  * Elementwise sum of two tensors of one shape: a + b, [...] (torch.add without broadcasting). Both inputs share the output's
@@ -17,7 +17,7 @@ export function add(tape: Tape, a: Tensor, b: Tensor): Tensor {
   tape.run(addKernel, {
     buffers: { a, b, sum },
     params: { count },
-    workgroups: workgroupsOf(addKernel, count),
+    ...spread(tape.engine, addKernel, count),
     work: { bytes: 12 * a.size, flops: a.size },
   });
   return tape.record('add', sum, [a, b], (outputGradient) => [outputGradient, outputGradient]);

@@ -1,5 +1,5 @@
 // Generated from add.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: de83f0bf4ac1331088ae699ff61b49a56e1f59925aca53ea833f619ff341d3f0
+// wgsl-sha256: 796dc93816c95cdde21a59628895db4ce5a4fb9f80060aab0e5b91f9d2f8fd89
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -11,6 +11,8 @@ const source = [
   "",
   "const WORKGROUP: u32 = 64u;",
   "const PER_INVOCATION: u32 = 4u;",
+  "",
+  "const BLOCK: u32 = 64u;",
   "",
   "struct Params {",
   "  count: u32,",
@@ -27,9 +29,10 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;",
+  "  let invocation = (group.x + group.y * groups.x) * WORKGROUP + lane;",
+  "  let first = invocation / BLOCK * BLOCK * PER_INVOCATION + invocation % BLOCK;",
   "  for (var i = 0u; i < PER_INVOCATION; i++) {",
-  "    let index = first + i * WORKGROUP;",
+  "    let index = first + i * BLOCK;",
   "    if (index >= params.count) {",
   "      break;",
   "    }",
@@ -78,6 +81,10 @@ export const add = {
     "PER_INVOCATION": {
       "type": "u32",
       "value": 4
+    },
+    "BLOCK": {
+      "type": "u32",
+      "value": 64
     }
   }
 } as const satisfies KernelModule;

@@ -4,7 +4,8 @@ import { add } from './add.ts';
 import { addReference, addReferenceGradient } from './reference.ts';
 import { array64Input, floatInput } from '../cases.ts';
 
-const shapes: readonly Shape[] = [[1], [3], [1, 1, 1, 1], [2, 7, 5, 3], [257], [3, 11, 13, 37]];
+// The last is large enough for a software adapter's long walks.
+const shapes: readonly Shape[] = [[1], [3], [1, 1, 1, 1], [2, 7, 5, 3], [257], [3, 11, 13, 37], [257, 263]];
 
 const pair = (name: string, shape: Shape, values: CaseValues) => ({
   name,

@@ -4,7 +4,8 @@ import { array64Input, floatInput } from '../cases.ts';
 import { copyByKernel } from './copy.ts';
 import { copyReference } from './reference.ts';
 
-const shapes: readonly Shape[] = [[1], [3], [257], [2, 7, 5, 3], [3, 11, 13, 37]];
+// The last is large enough for a software adapter's long walks.
+const shapes: readonly Shape[] = [[1], [3], [257], [2, 7, 5, 3], [3, 11, 13, 37], [257, 263]];
 
 export const copyCases: OpCases<null> = {
   name: 'copyByKernel',

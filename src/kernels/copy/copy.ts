@@ -2,6 +2,7 @@ import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 import { copy as copyKernel } from './copy.wgsl.ts';
+import { spread } from '../elementwise/workgroups.ts';
 
 /**
  * A copy of a tensor made by a kernel (`engine.copy` uses the adapter's own copy instead): what a kernel that only moves
@@ -10,11 +11,10 @@ import { copy as copyKernel } from './copy.wgsl.ts';
 export function copyByKernel(tape: Tape, input: Tensor): Tensor {
   const output = tape.empty(input.shape);
   const count = ceilDivide(input.size, 4);
-  const { WORKGROUP, PER_INVOCATION } = copyKernel.constants;
   tape.run(copyKernel, {
     buffers: { input, output },
     params: { count },
-    workgroups: ceilDivide(count, WORKGROUP.value * PER_INVOCATION.value),
+    ...spread(tape.engine, copyKernel, count),
     work: { bytes: 8 * input.size, flops: 0 },
   });
   return tape.record('copyByKernel', output, [input], (outputGradient) => [outputGradient]);

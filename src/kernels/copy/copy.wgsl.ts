@@ -1,5 +1,5 @@
 // Generated from copy.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: f925a52275897d1a96ed8a23f0f7fb88bee1a1ab5bf90e5985bacb9b100ff4fc
+// wgsl-sha256: 5fd6d00e53235f383546c7299f3978c2e2ec8dec1f164ee15ab2d6d46cb21d8e
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -9,6 +9,8 @@ const source = [
   "",
   "const WORKGROUP: u32 = 64u;",
   "const PER_INVOCATION: u32 = 4u;",
+  "",
+  "const BLOCK: u32 = 64u;",
   "",
   "struct Params {",
   "  count: u32,",
@@ -24,9 +26,10 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;",
+  "  let invocation = (group.x + group.y * groups.x) * WORKGROUP + lane;",
+  "  let first = invocation / BLOCK * BLOCK * PER_INVOCATION + invocation % BLOCK;",
   "  for (var i = 0u; i < PER_INVOCATION; i++) {",
-  "    let index = first + i * WORKGROUP;",
+  "    let index = first + i * BLOCK;",
   "    if (index < params.count) {",
   "      output[index] = input[index];",
   "    }",
@@ -69,6 +72,10 @@ export const copy = {
     "PER_INVOCATION": {
       "type": "u32",
       "value": 4
+    },
+    "BLOCK": {
+      "type": "u32",
+      "value": 64
     }
   }
 } as const satisfies KernelModule;

@@ -1,5 +1,5 @@
 // Generated from binary.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 57dd1d2642cbc28d9ef9ef6e03abc9706dc2a1a8c24dde6a376e0b069e01b8f6
+// wgsl-sha256: a86ce20f1cb6acdae0613af515cb71ba61d67f07002b81ddf00eef68fa8aba0d
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -12,6 +12,8 @@ const source = [
   "const OPERATION: u32 = 0u;",
   "const WORKGROUP: u32 = 64u;",
   "const PER_INVOCATION: u32 = 4u;",
+  "",
+  "const BLOCK: u32 = 64u;",
   "",
   "struct Params {",
   "  count: u32,",
@@ -41,9 +43,10 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;",
+  "  let invocation = (group.x + group.y * groups.x) * WORKGROUP + lane;",
+  "  let first = invocation / BLOCK * BLOCK * PER_INVOCATION + invocation % BLOCK;",
   "  for (var i = 0u; i < PER_INVOCATION; i++) {",
-  "    let index = first + i * WORKGROUP;",
+  "    let index = first + i * BLOCK;",
   "    if (index >= params.count) {",
   "      break;",
   "    }",
@@ -96,6 +99,10 @@ export const binary = {
     "PER_INVOCATION": {
       "type": "u32",
       "value": 4
+    },
+    "BLOCK": {
+      "type": "u32",
+      "value": 64
     }
   }
 } as const satisfies KernelModule;

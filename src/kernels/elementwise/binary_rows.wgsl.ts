@@ -1,5 +1,5 @@
 // Generated from binary_rows.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: dce907c5e3bda17d8c542ce158e8a6fb8d95a62a1b318537f4472bea68845ad1
+// wgsl-sha256: 2dfac2b71361d516a94ed1d90c789c65ff8fa63975a2da97a2295debc5a83d78
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -13,6 +13,10 @@ const source = [
   "const OPERATION: u32 = 0u;",
   "const WORKGROUP: u32 = 64u;",
   "const PER_INVOCATION: u32 = 4u;",
+  "",
+  "const BLOCK: u32 = 64u;",
+  "",
+  "const ROWS: u32 = 4u;",
   "",
   "struct Params {",
   "  count: u32,",
@@ -46,17 +50,21 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;",
+  "  let invocation = (group.x + group.y * groups.x) * WORKGROUP + lane;",
+  "  let first = invocation / BLOCK * BLOCK * PER_INVOCATION + invocation % BLOCK;",
   "",
   "  var row = 4u * first / params.inner;",
   "  var column = 4u * first - row * params.inner;",
   "  for (var i = 0u; i < PER_INVOCATION; i++) {",
-  "    let index = first + i * WORKGROUP;",
+  "    let index = first + i * BLOCK;",
   "    if (index >= params.count) {",
   "      break;",
   "    }",
   "    var y = vec4<f32>(b[row]);",
-  "    if (column + 3u >= params.inner) {",
+  "    if (ROWS == 2u) {",
+  "      let next = b[min(row + 1u, params.lastRow)];",
+  "      y = select(vec4<f32>(next), y, vec4<u32>(column) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(params.inner));",
+  "    } else if (ROWS == 4u) {",
   "      y.y = b[min(row + (column + 1u) / params.inner, params.lastRow)];",
   "      y.z = b[min(row + (column + 2u) / params.inner, params.lastRow)];",
   "      y.w = b[min(row + (column + 3u) / params.inner, params.lastRow)];",
@@ -130,6 +138,14 @@ export const binaryRows = {
       "value": 64
     },
     "PER_INVOCATION": {
+      "type": "u32",
+      "value": 4
+    },
+    "BLOCK": {
+      "type": "u32",
+      "value": 64
+    },
+    "ROWS": {
       "type": "u32",
       "value": 4
     }

@@ -29,7 +29,8 @@ interface UnaryValues {
   readonly finiteDifferences?: boolean;
 }
 
-const sizes: readonly Shape[] = [[], [3], [1, 1, 1, 1], [2, 7, 5, 3], [3, 11, 13, 37]];
+// The last is large enough for a software adapter's long walks.
+const sizes: readonly Shape[] = [[], [3], [1, 1, 1, 1], [2, 7, 5, 3], [3, 11, 13, 37], [257, 263]];
 
 function unaryCases(
   name: keyof typeof unaryReferences,
@@ -157,6 +158,14 @@ const shapePairs: readonly (readonly [Shape, Shape])[] = [
     [3, 1, 1, 1],
   ],
   [[7, 5, 3, 2], [7]],
+  // Large enough for a software adapter's long walks.
+  [
+    [257, 263],
+    [257, 263],
+  ],
+  [[263, 257], [263]],
+  [[521, 128], [521]],
+  [[22_003, 3], [22_003]],
   // A scalar.
   [[3, 5], []],
 ];

@@ -4,7 +4,7 @@ import { binary as binaryKernel } from './binary.wgsl.ts';
 import { binaryRows as binaryRowsKernel } from './binary_rows.wgsl.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 import { unary as unaryKernel } from './unary.wgsl.ts';
-import { workgroupsOf } from './workgroups.ts';
+import { rowsOfQuad, spread } from './workgroups.ts';
 
 /** As binary.wgsl and binary_rows.wgsl number them. */
 const BINARY = { subtract: 0, multiply: 1, divide: 2, negatedProduct: 3, equal: 4 } as const;
@@ -18,14 +18,21 @@ export function launchBinary(
   output: Tensor,
 ): Tensor {
   const count = ceilDivide(a.size, 4);
-  const constants = { OPERATION: BINARY[operation] };
+  const OPERATION = BINARY[operation];
   const work = { bytes: 4 * (2 * a.size + b.size), flops: a.size };
   if (a.size === b.size) {
-    const workgroups = workgroupsOf(binaryKernel, count);
-    tape.run(binaryKernel, { buffers: { a, b, output }, params: { count }, constants, workgroups, work });
+    const { workgroups, constants } = spread(tape.engine, binaryKernel, count);
+    tape.run(binaryKernel, {
+      buffers: { a, b, output },
+      params: { count },
+      workgroups,
+      constants: { ...constants, OPERATION },
+      work,
+    });
   } else {
     const inner = a.size / b.size;
-    const stride = 4 * binaryRowsKernel.constants.WORKGROUP.value;
+    const { workgroups, constants } = spread(tape.engine, binaryRowsKernel, count);
+    const stride = 4 * constants.BLOCK;
     tape.run(binaryRowsKernel, {
       buffers: { a, b, output },
       params: {
@@ -35,8 +42,8 @@ export function launchBinary(
         strideRows: Math.floor(stride / inner),
         strideColumns: stride % inner,
       },
-      constants,
-      workgroups: workgroupsOf(binaryRowsKernel, count),
+      workgroups,
+      constants: { ...constants, OPERATION, ROWS: rowsOfQuad(inner) },
       work,
     });
   }
@@ -52,11 +59,12 @@ export function launchAffine(
   output: Tensor,
 ): Tensor {
   const count = ceilDivide(input.size, 4);
+  const { workgroups, constants } = spread(tape.engine, unaryKernel, count);
   tape.run(unaryKernel, {
     buffers: { input, output },
     params: { count, first: factor, second: offset },
-    constants: { OPERATION: 0 },
-    workgroups: workgroupsOf(unaryKernel, count),
+    workgroups,
+    constants: { ...constants, OPERATION: 0 },
     work: { bytes: 8 * input.size, flops: 2 * input.size },
   });
   return output;

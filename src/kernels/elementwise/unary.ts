@@ -5,7 +5,7 @@ import { launchAffine } from './launch.ts';
 import { reject } from '../../runtime/errors.ts';
 import { unary as unaryKernel } from './unary.wgsl.ts';
 import { unaryGradient as gradientKernel } from './unary_gradient.wgsl.ts';
-import { workgroupsOf } from './workgroups.ts';
+import { spread } from './workgroups.ts';
 
 /** As unary.wgsl and unary_gradient.wgsl number them. */
 const OPERATIONS = { exp: 1, log: 2, softplus: 3, abs: 4, square: 5, sqrt: 6, clamp: 7 } as const;
@@ -13,20 +13,25 @@ const OPERATIONS = { exp: 1, log: 2, softplus: 3, abs: 4, square: 5, sqrt: 6, cl
 function unary(tape: Tape, name: keyof typeof OPERATIONS, x: Tensor, first = 0, second = 0): Tensor {
   const output = tape.empty(x.shape);
   const count = ceilDivide(x.size, 4);
-  const common = { params: { count, first, second }, constants: { OPERATION: OPERATIONS[name] } };
+  const params = { count, first, second };
+  const OPERATION = OPERATIONS[name];
+  const dealt = spread(tape.engine, unaryKernel, count);
   tape.run(unaryKernel, {
-    ...common,
+    params,
     buffers: { input: x, output },
-    workgroups: workgroupsOf(unaryKernel, count),
+    workgroups: dealt.workgroups,
+    constants: { ...dealt.constants, OPERATION },
     work: { bytes: 8 * x.size, flops: x.size },
   });
   return tape.record(name, output, [x], (outputGradient) => {
     const inputGradient = tape.emptyGradient(x);
     const saved = name === 'exp' || name === 'sqrt' ? output : x;
+    const dealtGradient = spread(tape.engine, gradientKernel, count);
     tape.run(gradientKernel, {
-      ...common,
+      params,
       buffers: { saved, outputGradient, inputGradient },
-      workgroups: workgroupsOf(gradientKernel, count),
+      workgroups: dealtGradient.workgroups,
+      constants: { ...dealtGradient.constants, OPERATION },
       work: { bytes: 12 * x.size, flops: x.size },
     });
     return [inputGradient];

@@ -1,5 +1,5 @@
 // Generated from unary.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 59804003fae00ceb1c82f7ff5ce33a00a761e9ab4b79d24e2dccd546ad6cf338
+// wgsl-sha256: 6301193df55ef00902de8b99646c85942150168a31a8277156bc012e4b77f94e
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -13,6 +13,8 @@ const source = [
   "const OPERATION: u32 = 0u;",
   "const WORKGROUP: u32 = 64u;",
   "const PER_INVOCATION: u32 = 4u;",
+  "",
+  "const BLOCK: u32 = 64u;",
   "",
   "struct Params {",
   "  count: u32,",
@@ -64,9 +66,10 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;",
+  "  let invocation = (group.x + group.y * groups.x) * WORKGROUP + lane;",
+  "  let first = invocation / BLOCK * BLOCK * PER_INVOCATION + invocation % BLOCK;",
   "  for (var i = 0u; i < PER_INVOCATION; i++) {",
-  "    let index = first + i * WORKGROUP;",
+  "    let index = first + i * BLOCK;",
   "    if (index >= params.count) {",
   "      break;",
   "    }",
@@ -122,6 +125,10 @@ export const unary = {
     "PER_INVOCATION": {
       "type": "u32",
       "value": 4
+    },
+    "BLOCK": {
+      "type": "u32",
+      "value": 64
     }
   }
 } as const satisfies KernelModule;

@@ -1,5 +1,5 @@
 // Generated from unary_gradient.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 8bf86bb98f00e57178a81e4692afa65debab273df55ce2d3b04b21726fcd1f09
+// wgsl-sha256: 8b11c8041e216b54f112531d7710ec2d59a839b7e8db3ef5d9e3c23c228cb034
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -12,6 +12,8 @@ const source = [
   "const OPERATION: u32 = 1u;",
   "const WORKGROUP: u32 = 64u;",
   "const PER_INVOCATION: u32 = 4u;",
+  "",
+  "const BLOCK: u32 = 64u;",
   "",
   "struct Params {",
   "  count: u32,",
@@ -50,9 +52,10 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;",
+  "  let invocation = (group.x + group.y * groups.x) * WORKGROUP + lane;",
+  "  let first = invocation / BLOCK * BLOCK * PER_INVOCATION + invocation % BLOCK;",
   "  for (var i = 0u; i < PER_INVOCATION; i++) {",
-  "    let index = first + i * WORKGROUP;",
+  "    let index = first + i * BLOCK;",
   "    if (index >= params.count) {",
   "      break;",
   "    }",
@@ -113,6 +116,10 @@ export const unaryGradient = {
     "PER_INVOCATION": {
       "type": "u32",
       "value": 4
+    },
+    "BLOCK": {
+      "type": "u32",
+      "value": 64
     }
   }
 } as const satisfies KernelModule;

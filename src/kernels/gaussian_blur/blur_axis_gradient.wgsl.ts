@@ -1,5 +1,5 @@
 // Generated from blur_axis_gradient.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 2e88549e45ad3acd037303782f5709ef459d57f1bf8fce0c2c00c2a28629d204
+// wgsl-sha256: b04a7a7750636344104631d1314038541f7ad7e746e43034c8659c321cf8c621
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -10,13 +10,22 @@ const source = [
   "",
   "",
   "",
+  "",
   "const WORKGROUP: u32 = 64u;",
+  "const SEGMENT: u32 = 8u;",
   "",
   "struct Params {",
   "  count: u32,",
   "  length: u32,",
   "  inner: u32,",
+  "  segments: u32,",
   "  taps: u32,",
+  "}",
+  "",
+  "",
+  "struct Sums {",
+  "  near: vec4<f32>,",
+  "  far: vec4<f32>,",
   "}",
   "",
   "@group(0) @binding(0) var<storage, read> outputGradient: array<f32>;",
@@ -25,15 +34,28 @@ const source = [
   "@group(0) @binding(3) var<uniform> params: Params;",
   "",
   "",
-  "fn collect(base: u32, place: i32) -> f32 {",
-  "  let start = place - i32(params.taps / 2u);",
-  "  let first = max(-start, 0);",
-  "  let end = min(i32(params.taps), i32(params.length) - start);",
-  "  var total = 0.0;",
-  "  for (var tap = first; tap < end; tap++) {",
-  "    total += weights[tap] * outputGradient[base + u32(start + tap) * params.inner];",
+  "fn collect(sums: Sums, base: u32, start: i32, direction: i32) -> Sums {",
+  "",
+  "  let last = i32(params.length) - 1;",
+  "  let first = max(select(start - last, -start, direction > 0), 0);",
+  "  let end = min(i32(params.taps + SEGMENT) - 1, select(start, last - start, direction > 0) + 1);",
+  "  var result = sums;",
+  "  var near = vec4<f32>(0.0);",
+  "  var far = vec4<f32>(0.0);",
+  "",
+  "  for (var step = max(first - i32(SEGMENT) + 1, 0); step < end; step++) {",
+  "    far = vec4<f32>(near.w, far.xyz);",
+  "    near = vec4<f32>(0.0, near.xyz);",
+  "    if (step < i32(params.taps)) {",
+  "      near.x = weights[step];",
+  "    }",
+  "    if (step >= first) {",
+  "      let gradient = outputGradient[base + u32(start + direction * step) * params.inner];",
+  "      result.near += near * gradient;",
+  "      result.far += far * gradient;",
+  "    }",
   "  }",
-  "  return total;",
+  "  return result;",
   "}",
   "",
   "@compute @workgroup_size(WORKGROUP)",
@@ -46,17 +68,32 @@ const source = [
   "  if (index >= params.count) {",
   "    return;",
   "  }",
-  "  let place = i32(index / params.inner % params.length);",
+  "  let column = index % params.inner;",
+  "  let row = index / params.inner;",
+  "  let outer = row / params.segments;",
+  "  let place = (row - outer * params.segments) * SEGMENT;",
+  "  let base = outer * params.length * params.inner + column;",
+  "  let first = i32(place);",
   "  let last = i32(params.length) - 1;",
-  "  let base = index / (params.inner * params.length) * params.length * params.inner + index % params.inner;",
-  "  var total = collect(base, place);",
-  "  if (place > 0) {",
-  "    total += collect(base, -place);",
+  "  let radius = i32(params.taps / 2u);",
+  "",
+  "  var sums = collect(Sums(), base, first - radius, 1);",
+  "  let direct = sums;",
+  "  sums = collect(sums, base, radius - first, -1);",
+  "  if (place == 0u) {",
+  "",
+  "    sums.near.x = direct.near.x;",
   "  }",
-  "  if (place < last) {",
-  "    total += collect(base, 2 * last - place);",
+  "  let before = sums;",
+  "  sums = collect(sums, base, 2 * last + radius - first, -1);",
+  "  for (var i = 0u; i < min(SEGMENT, params.length - place); i++) {",
+  "    var value = select(sums.far[i & 3u], sums.near[i & 3u], i < 4u);",
+  "    if (first + i32(i) == last) {",
+  "",
+  "      value = select(before.far[i & 3u], before.near[i & 3u], i < 4u);",
+  "    }",
+  "    inputGradient[base + (place + i) * params.inner] = value;",
   "  }",
-  "  inputGradient[index] = total;",
   "}",
   "",
 ].join('\n');
@@ -84,7 +121,7 @@ export const blurAxisGradient = {
   },
   "params": {
     "index": 3,
-    "size": 16,
+    "size": 32,
     "fields": {
       "count": {
         "offset": 0,
@@ -98,8 +135,12 @@ export const blurAxisGradient = {
         "offset": 8,
         "type": "u32"
       },
-      "taps": {
+      "segments": {
         "offset": 12,
+        "type": "u32"
+      },
+      "taps": {
+        "offset": 16,
         "type": "u32"
       }
     }
@@ -108,6 +149,10 @@ export const blurAxisGradient = {
     "WORKGROUP": {
       "type": "u32",
       "value": 64
+    },
+    "SEGMENT": {
+      "type": "u32",
+      "value": 8
     }
   }
 } as const satisfies KernelModule;

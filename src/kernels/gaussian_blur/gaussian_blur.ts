@@ -47,10 +47,12 @@ function launchGradient(
   { length, inner }: Axis,
   inputGradient: Tensor,
 ): Tensor {
+  const segments = ceilDivide(length, gradientKernel.constants.SEGMENT.value);
+  const count = (inputGradient.size / length) * segments;
   tape.run(gradientKernel, {
     buffers: { outputGradient, weights, inputGradient },
-    params: { count: inputGradient.size, length, inner, taps: weights.size },
-    workgroups: ceilDivide(inputGradient.size, gradientKernel.constants.WORKGROUP.value),
+    params: { count, length, inner, segments, taps: weights.size },
+    workgroups: ceilDivide(count, gradientKernel.constants.WORKGROUP.value),
     work: { bytes: 8 * inputGradient.size, flops: 2 * weights.size * inputGradient.size },
   });
   return inputGradient;

@@ -52,6 +52,8 @@ const images: readonly Shape[] = [
   [2, 3, 5, 7],
   [1, 7, 7, 20],
   [3, 13, 17, 4],
+  // Large enough for a software adapter's long walks.
+  [3, 11, 17, 119],
 ];
 
 export const pixelwiseNllCases: OpCases<null> = {

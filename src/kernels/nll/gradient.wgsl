@@ -5,6 +5,8 @@
 
 const WORKGROUP: u32 = 64u;
 const PER_INVOCATION: u32 = 4u;
+// Neighbouring invocations that walk side by side, BLOCK vec4s a step.
+const BLOCK: u32 = 64u;
 const WEIGHTED: u32 = 1u;
 const ALIGNED: u32 = 0u;
 
@@ -35,9 +37,10 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;
+  let invocation = (group.x + group.y * groups.x) * WORKGROUP + lane;
+  let first = invocation / BLOCK * BLOCK * PER_INVOCATION + invocation % BLOCK;
   for (var i = 0u; i < PER_INVOCATION; i++) {
-    let index = first + i * WORKGROUP;
+    let index = first + i * BLOCK;
     if (index < params.count) {
       let location = index * 4u / params.classes;
       let column = index * 4u - location * params.classes;

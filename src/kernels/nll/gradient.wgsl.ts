@@ -1,5 +1,5 @@
 // Generated from gradient.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 96bdd414315d86336418b533cfe592b909ea985208650d1f20f0e3dc8126c15e
+// wgsl-sha256: b64883ba0c7944d2e036b13705509e708430dc0b11210fe80dcfa6f8684bdb58
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -10,6 +10,8 @@ const source = [
   "",
   "const WORKGROUP: u32 = 64u;",
   "const PER_INVOCATION: u32 = 4u;",
+  "",
+  "const BLOCK: u32 = 64u;",
   "const WEIGHTED: u32 = 1u;",
   "const ALIGNED: u32 = 0u;",
   "",
@@ -40,9 +42,10 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;",
+  "  let invocation = (group.x + group.y * groups.x) * WORKGROUP + lane;",
+  "  let first = invocation / BLOCK * BLOCK * PER_INVOCATION + invocation % BLOCK;",
   "  for (var i = 0u; i < PER_INVOCATION; i++) {",
-  "    let index = first + i * WORKGROUP;",
+  "    let index = first + i * BLOCK;",
   "    if (index < params.count) {",
   "      let location = index * 4u / params.classes;",
   "      let column = index * 4u - location * params.classes;",
@@ -124,6 +127,10 @@ export const gradient = {
     "PER_INVOCATION": {
       "type": "u32",
       "value": 4
+    },
+    "BLOCK": {
+      "type": "u32",
+      "value": 64
     },
     "WEIGHTED": {
       "type": "u32",

@@ -5,6 +5,7 @@ import { checkShape, imageShape, matrixShape } from '../../runtime/shape.ts';
 import { gradient as gradientKernel } from './gradient.wgsl.ts';
 import { loss as lossKernel } from './loss.wgsl.ts';
 import { NAN_BITS } from '../nan.ts';
+import { spread } from '../elementwise/workgroups.ts';
 
 interface Launch {
   readonly images: number;
@@ -33,12 +34,12 @@ function launch(
   return tape.record(name, loss, [logProbabilities, labels], (lossGradient) => {
     const gradient = tape.emptyGradient(logProbabilities);
     const count = ceilDivide(logProbabilities.size, 4);
-    const { WORKGROUP, PER_INVOCATION } = gradientKernel.constants;
+    const { workgroups, constants } = spread(tape.engine, gradientKernel, count);
     tape.run(gradientKernel, {
       buffers: { weights: weights ?? lossGradient, labels, lossGradient, gradient },
       params: { count, locations, locationsPerImage, classes },
-      workgroups: ceilDivide(count, WORKGROUP.value * PER_INVOCATION.value),
-      constants: { WEIGHTED, ALIGNED: classes % 4 === 0 ? 1 : 0 },
+      workgroups,
+      constants: { ...constants, WEIGHTED, ALIGNED: classes % 4 === 0 ? 1 : 0 },
       work: { bytes: 4 * logProbabilities.size + 4 * locations, flops: logProbabilities.size },
     });
     return [gradient, null];

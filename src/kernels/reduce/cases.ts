@@ -76,7 +76,7 @@ const whole = (shape: Shape): Reduction => {
   return { outer: 1, length: elementCount(shape), inner: 1, shape: [], scale: 1 };
 };
 
-const wholeShapes: readonly Shape[] = [[], [1], [7], [257], [65_537], [3, 11, 13, 37]];
+const wholeShapes: readonly Shape[] = [[], [1], [7], [257], [65_537], [65_540], [3, 11, 13, 37]];
 
 export const sumOpCases = sumCases('sum', sum, wholeShapes, whole);
 
@@ -106,6 +106,7 @@ export const sumSpatialCases = sumCases(
     [1, 1, 1, 7],
     [2, 7, 7, 64],
     [3, 29, 31, 5],
+    [1, 11, 13, 32],
   ],
   (shape) => {
     const [batch = 1, height = 1, width = 1, channels = 1] = shape;

@@ -1,5 +1,5 @@
 // Generated from expand_rows.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 04d88ec8cb90853415beb193ec246f389b38166167e79622b5097f0ed72216ac
+// wgsl-sha256: b5895e9a333c2cb22f061971e42fa94ae5db277f23fb19bcd50668e94dd39c1c
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -11,6 +11,10 @@ const source = [
   "",
   "const WORKGROUP: u32 = 64u;",
   "const PER_INVOCATION: u32 = 4u;",
+  "",
+  "const BLOCK: u32 = 64u;",
+  "",
+  "const ROWS: u32 = 4u;",
   "",
   "struct Params {",
   "  count: u32,",
@@ -31,17 +35,21 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;",
+  "  let invocation = (group.x + group.y * groups.x) * WORKGROUP + lane;",
+  "  let first = invocation / BLOCK * BLOCK * PER_INVOCATION + invocation % BLOCK;",
   "",
   "  var row = 4u * first / params.length;",
   "  var column = 4u * first - row * params.length;",
   "  for (var i = 0u; i < PER_INVOCATION; i++) {",
-  "    let index = first + i * WORKGROUP;",
+  "    let index = first + i * BLOCK;",
   "    if (index >= params.count) {",
   "      break;",
   "    }",
   "    var value = vec4<f32>(input[row]);",
-  "    if (column + 3u >= params.length) {",
+  "    if (ROWS == 2u) {",
+  "      let next = input[min(row + 1u, params.lastRow)];",
+  "      value = select(vec4<f32>(next), value, vec4<u32>(column) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(params.length));",
+  "    } else if (ROWS == 4u) {",
   "      value.y = input[min(row + (column + 1u) / params.length, params.lastRow)];",
   "      value.z = input[min(row + (column + 2u) / params.length, params.lastRow)];",
   "      value.w = input[min(row + (column + 3u) / params.length, params.lastRow)];",
@@ -110,6 +118,14 @@ export const expandRows = {
       "value": 64
     },
     "PER_INVOCATION": {
+      "type": "u32",
+      "value": 4
+    },
+    "BLOCK": {
+      "type": "u32",
+      "value": 64
+    },
+    "ROWS": {
       "type": "u32",
       "value": 4
     }

@@ -6,7 +6,7 @@ import { expandRows as expandRowsKernel } from './expand_rows.wgsl.ts';
 import { expandVec4 as expandVec4Kernel } from './expand_vec4.wgsl.ts';
 import { reduce as reduceKernel } from './reduce.wgsl.ts';
 import { reduceVec4 as reduceVec4Kernel } from './reduce_vec4.wgsl.ts';
-import { workgroupsOf } from '../elementwise/workgroups.ts';
+import { rowsOfQuad, spread } from '../elementwise/workgroups.ts';
 
 /** A tensor seen as [outer, length, inner], reduced over `length`. */
 export interface Extent {
@@ -34,6 +34,14 @@ function planStage({ length, inner }: Extent): { rows: number; columns: number; 
 }
 
 /**
+ * SwiftShader, the software adapter of four lanes, gains nothing from several loads in flight and loses a sixth where rows are wide;
+ * llvmpipe is half as fast again with four.
+ */
+function inFlight({ engine: { capabilities } }: Tape): { readonly IN_FLIGHT: 1 | 4 } {
+  return { IN_FLIGHT: capabilities.software && capabilities.subgroupSize === 4 ? 1 : 4 };
+}
+
+/**
  * Writes scale * (reduction over the middle axis) into `output` (outer * inner elements), in as many stages as the length asks
  * for, each in a fixed order. Unrecorded.
  */
@@ -54,14 +62,19 @@ export function launchReduce(
     const last = chunks === 1 && columns === inner;
     const target = last ? output : tape.empty([outer, chunks, columns]);
     const count = (outer * chunks * columns) / width;
-    const kernel = width === 4 ? reduceVec4Kernel : reduceKernel;
-    tape.run(kernel, {
+    const OPERATION = OPERATIONS[operation];
+    const launch = {
       buffers: { input, output: target },
       params: { count, length: rows, chunks, inner: columns / width, scale: last ? scale : 1 },
-      constants: { OPERATION: OPERATIONS[operation] },
-      workgroups: ceilDivide(count, kernel.constants.WORKGROUP.value),
       work: { bytes: 4 * (input.size + target.size), flops: input.size },
-    });
+    };
+    if (width === 4) {
+      const workgroups = ceilDivide(count, reduceVec4Kernel.constants.WORKGROUP.value);
+      tape.run(reduceVec4Kernel, { ...launch, workgroups, constants: { OPERATION, ...inFlight(tape) } });
+    } else {
+      const workgroups = ceilDivide(count, reduceKernel.constants.WORKGROUP.value);
+      tape.run(reduceKernel, { ...launch, workgroups, constants: { OPERATION } });
+    }
     if (last) return output;
     input = target;
     length = (chunks * columns) / inner;
@@ -79,12 +92,14 @@ export function launchExpand(
   const work = { bytes: 4 * (output.size + sums.size), flops: output.size };
   if (inner === 1) {
     const count = ceilDivide(output.size, 4);
-    const stride = 4 * expandRowsKernel.constants.WORKGROUP.value;
+    const { workgroups, constants } = spread(tape.engine, expandRowsKernel, count);
+    const stride = 4 * constants.BLOCK;
     const strides = { strideRows: Math.floor(stride / length), strideColumns: stride % length };
     tape.run(expandRowsKernel, {
       buffers: { input: sums, output },
       params: { count, length, lastRow: sums.size - 1, ...strides, scale },
-      workgroups: workgroupsOf(expandRowsKernel, count),
+      workgroups,
+      constants: { ...constants, ROWS: rowsOfQuad(length) },
       work,
     });
     return output;

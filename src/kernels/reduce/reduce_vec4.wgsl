@@ -1,11 +1,14 @@
 // As reduce.wgsl, four neighbouring columns at a time: one stage of a reduction over the middle axis of [outer, length, inner],
 // `inner` in vec4s.
 //   output[o, c, i] = scale * reduce over k of input[o, c + k * chunks, i],  c in [0, chunks)
-// OPERATION: 0 sum, 1 maximum, 2 minimum. One invocation computes one vec4 of the output and walks its chunk in a fixed order.
+// OPERATION: 0 sum, 1 maximum, 2 minimum. One invocation computes one vec4 of the output and walks its chunk in a fixed order,
+// IN_FLIGHT loads at a time.
 // Reads 4 bytes and computes 1 flop an input element. Writes with `=`.
 
 const OPERATION: u32 = 0u;
 const WORKGROUP: u32 = 64u;
+// Loads in flight: 4 or 1.
+const IN_FLIGHT: u32 = 4u;
 
 struct Params {
   count: u32,
@@ -18,6 +21,15 @@ struct Params {
 @group(0) @binding(0) var<storage, read> input: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> output: array<vec4<f32>>;
 @group(0) @binding(2) var<uniform> params: Params;
+
+fn combine(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
+  if (OPERATION == 0u) {
+    return a + b;
+  } else if (OPERATION == 1u) {
+    return max(a, b);
+  }
+  return min(a, b);
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -32,18 +44,20 @@ fn main(
   let column = index % params.inner;
   let chunk = (index / params.inner) % params.chunks;
   let row = index / (params.inner * params.chunks);
+  let step = params.chunks * params.inner;
   var place = (row * params.length + chunk) * params.inner + column;
   var result = input[place];
-  for (var k = chunk + params.chunks; k < params.length; k += params.chunks) {
-    place += params.chunks * params.inner;
-    let value = input[place];
-    if (OPERATION == 0u) {
-      result += value;
-    } else if (OPERATION == 1u) {
-      result = max(result, value);
-    } else {
-      result = min(result, value);
-    }
+  place += step;
+  var k = chunk + params.chunks;
+  for (; IN_FLIGHT == 4u && k + 3u * params.chunks < params.length; k += 4u * params.chunks) {
+    let first = combine(input[place], input[place + step]);
+    let second = combine(input[place + 2u * step], input[place + 3u * step]);
+    result = combine(result, combine(first, second));
+    place += 4u * step;
+  }
+  for (; k < params.length; k += params.chunks) {
+    result = combine(result, input[place]);
+    place += step;
   }
   output[index] = params.scale * result;
 }

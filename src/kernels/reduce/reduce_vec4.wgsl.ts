@@ -1,5 +1,5 @@
 // Generated from reduce_vec4.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 6bd1166374c06c7eb6f33b0777422c0f4784511e1f2bcc02cc0005c1564222e4
+// wgsl-sha256: d6ff60e53ed240263e1578f0a07dbc9cbefd7382691fdb64a6524d5c792fcd4f
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -9,8 +9,11 @@ const source = [
   "",
   "",
   "",
+  "",
   "const OPERATION: u32 = 0u;",
   "const WORKGROUP: u32 = 64u;",
+  "",
+  "const IN_FLIGHT: u32 = 4u;",
   "",
   "struct Params {",
   "  count: u32,",
@@ -23,6 +26,15 @@ const source = [
   "@group(0) @binding(0) var<storage, read> input: array<vec4<f32>>;",
   "@group(0) @binding(1) var<storage, read_write> output: array<vec4<f32>>;",
   "@group(0) @binding(2) var<uniform> params: Params;",
+  "",
+  "fn combine(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {",
+  "  if (OPERATION == 0u) {",
+  "    return a + b;",
+  "  } else if (OPERATION == 1u) {",
+  "    return max(a, b);",
+  "  }",
+  "  return min(a, b);",
+  "}",
   "",
   "@compute @workgroup_size(WORKGROUP)",
   "fn main(",
@@ -37,18 +49,20 @@ const source = [
   "  let column = index % params.inner;",
   "  let chunk = (index / params.inner) % params.chunks;",
   "  let row = index / (params.inner * params.chunks);",
+  "  let step = params.chunks * params.inner;",
   "  var place = (row * params.length + chunk) * params.inner + column;",
   "  var result = input[place];",
-  "  for (var k = chunk + params.chunks; k < params.length; k += params.chunks) {",
-  "    place += params.chunks * params.inner;",
-  "    let value = input[place];",
-  "    if (OPERATION == 0u) {",
-  "      result += value;",
-  "    } else if (OPERATION == 1u) {",
-  "      result = max(result, value);",
-  "    } else {",
-  "      result = min(result, value);",
-  "    }",
+  "  place += step;",
+  "  var k = chunk + params.chunks;",
+  "  for (; IN_FLIGHT == 4u && k + 3u * params.chunks < params.length; k += 4u * params.chunks) {",
+  "    let first = combine(input[place], input[place + step]);",
+  "    let second = combine(input[place + 2u * step], input[place + 3u * step]);",
+  "    result = combine(result, combine(first, second));",
+  "    place += 4u * step;",
+  "  }",
+  "  for (; k < params.length; k += params.chunks) {",
+  "    result = combine(result, input[place]);",
+  "    place += step;",
   "  }",
   "  output[index] = params.scale * result;",
   "}",
@@ -105,6 +119,10 @@ export const reduceVec4 = {
     "WORKGROUP": {
       "type": "u32",
       "value": 64
+    },
+    "IN_FLIGHT": {
+      "type": "u32",
+      "value": 4
     }
   }
 } as const satisfies KernelModule;

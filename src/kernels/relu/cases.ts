@@ -4,7 +4,8 @@ import { array64Input, floatInput } from '../cases.ts';
 import { relu } from './relu.ts';
 import { reluReference, reluReferenceGradient } from './reference.ts';
 
-const shapes: readonly Shape[] = [[1], [3], [2, 7, 5, 3], [257], [3, 11, 13, 37]];
+// The last is large enough for a software adapter's long walks.
+const shapes: readonly Shape[] = [[1], [3], [2, 7, 5, 3], [257], [3, 11, 13, 37], [257, 263]];
 
 const single = (name: string, shape: Shape, values: CaseValues): OpCase<null> => ({
   name,

@@ -3,6 +3,7 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 import { relu as reluKernel } from './relu.wgsl.ts';
 import { reluGradient as gradientKernel } from './relu_gradient.wgsl.ts';
+import { spread } from '../elementwise/workgroups.ts';
 
 /**
  * Rectified linear unit: max(x, 0) elementwise, [...] (torch.nn.functional.relu). The gradient is derived from the output: where
@@ -14,7 +15,7 @@ export function relu(tape: Tape, input: Tensor): Tensor {
   tape.run(reluKernel, {
     buffers: { input, output },
     params: { count },
-    workgroups: ceilDivide(count, reluKernel.constants.WORKGROUP.value),
+    ...spread(tape.engine, reluKernel, count),
     work: { bytes: 8 * input.size, flops: input.size },
   });
   return tape.record('relu', output, [input], (outputGradient) => [
@@ -29,7 +30,7 @@ export function reluGradient(tape: Tape, output: Tensor, outputGradient: Tensor)
   tape.run(gradientKernel, {
     buffers: { output, outputGradient, inputGradient },
     params: { count },
-    workgroups: ceilDivide(count, gradientKernel.constants.WORKGROUP.value),
+    ...spread(tape.engine, gradientKernel, count),
     work: { bytes: 12 * output.size, flops: 0 },
   });
   return inputGradient;

@@ -1,5 +1,5 @@
 // Generated from relu.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: fb7c33649b260e8b6a1b436e2475c144769e9bdef43af4b24aeb9defbf63e390
+// wgsl-sha256: dbd9532810d269390cfa6c8eb5d59e298464f53f9c866936e0b8233a394caf69
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -8,6 +8,9 @@ const source = [
   "",
   "",
   "const WORKGROUP: u32 = 64u;",
+  "const PER_INVOCATION: u32 = 4u;",
+  "",
+  "const BLOCK: u32 = 64u;",
   "",
   "struct Params {",
   "  count: u32,",
@@ -23,12 +26,16 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;",
-  "  if (index >= params.count) {",
-  "    return;",
+  "  let invocation = (group.x + group.y * groups.x) * WORKGROUP + lane;",
+  "  let first = invocation / BLOCK * BLOCK * PER_INVOCATION + invocation % BLOCK;",
+  "  for (var i = 0u; i < PER_INVOCATION; i++) {",
+  "    let index = first + i * BLOCK;",
+  "    if (index >= params.count) {",
+  "      break;",
+  "    }",
+  "    let value = input[index];",
+  "    output[index] = select(value, vec4<f32>(0.0), value < vec4<f32>(0.0));",
   "  }",
-  "  let value = input[index];",
-  "  output[index] = select(value, vec4<f32>(0.0), value < vec4<f32>(0.0));",
   "}",
   "",
 ].join('\n');
@@ -61,6 +68,14 @@ export const relu = {
   },
   "constants": {
     "WORKGROUP": {
+      "type": "u32",
+      "value": 64
+    },
+    "PER_INVOCATION": {
+      "type": "u32",
+      "value": 4
+    },
+    "BLOCK": {
       "type": "u32",
       "value": 64
     }

@@ -1,8 +1,11 @@
 // Gradient of the rectified linear unit, from its output: no mask is stored.
 //   inputGradient[i] = output[i] > 0 ? outputGradient[i] : 0; where the output is NaN the gradient passes, as in PyTorch.
-// One invocation computes one vec4. Moves 12 bytes an element. Writes with `=`; the last vec4 may reach into the padding.
+// One invocation computes PER_INVOCATION vec4s, neighbouring invocations neighbouring ones. Moves 12 bytes an element. Writes with `=`; the last vec4 may reach into the padding.
 
 const WORKGROUP: u32 = 64u;
+const PER_INVOCATION: u32 = 4u;
+// Neighbouring invocations that walk side by side, BLOCK vec4s a step.
+const BLOCK: u32 = 64u;
 
 struct Params {
   count: u32,
@@ -19,9 +22,13 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;
-  if (index >= params.count) {
-    return;
+  let invocation = (group.x + group.y * groups.x) * WORKGROUP + lane;
+  let first = invocation / BLOCK * BLOCK * PER_INVOCATION + invocation % BLOCK;
+  for (var i = 0u; i < PER_INVOCATION; i++) {
+    let index = first + i * BLOCK;
+    if (index >= params.count) {
+      break;
+    }
+    inputGradient[index] = select(outputGradient[index], vec4<f32>(0.0), output[index] <= vec4<f32>(0.0));
   }
-  inputGradient[index] = select(outputGradient[index], vec4<f32>(0.0), output[index] <= vec4<f32>(0.0));
 }

@@ -1,5 +1,5 @@
 // Generated from relu_gradient.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 8f03fdbfab9e82aa9ac2672bfb951d5c8c78011cf2f78edc41f7131fd1e51a4f
+// wgsl-sha256: 58563f656ca0da74e0b55621d2de4d988d0dea36165c0dfa9de82e264b7f18ea
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -8,6 +8,9 @@ const source = [
   "",
   "",
   "const WORKGROUP: u32 = 64u;",
+  "const PER_INVOCATION: u32 = 4u;",
+  "",
+  "const BLOCK: u32 = 64u;",
   "",
   "struct Params {",
   "  count: u32,",
@@ -24,11 +27,15 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;",
-  "  if (index >= params.count) {",
-  "    return;",
+  "  let invocation = (group.x + group.y * groups.x) * WORKGROUP + lane;",
+  "  let first = invocation / BLOCK * BLOCK * PER_INVOCATION + invocation % BLOCK;",
+  "  for (var i = 0u; i < PER_INVOCATION; i++) {",
+  "    let index = first + i * BLOCK;",
+  "    if (index >= params.count) {",
+  "      break;",
+  "    }",
+  "    inputGradient[index] = select(outputGradient[index], vec4<f32>(0.0), output[index] <= vec4<f32>(0.0));",
   "  }",
-  "  inputGradient[index] = select(outputGradient[index], vec4<f32>(0.0), output[index] <= vec4<f32>(0.0));",
   "}",
   "",
 ].join('\n');
@@ -66,6 +73,14 @@ export const reluGradient = {
   },
   "constants": {
     "WORKGROUP": {
+      "type": "u32",
+      "value": 64
+    },
+    "PER_INVOCATION": {
+      "type": "u32",
+      "value": 4
+    },
+    "BLOCK": {
       "type": "u32",
       "value": 64
     }

@@ -2,9 +2,13 @@
 //   inputGradient[n, i, j, c] = sum over output rows y that read input row i, and columns x that read column j, of
 //                               weight(y, i) * weight(x, j) * outputGradient[n, y, x, c]
 // inputGradient [N, inputHeight, inputWidth, channels], outputGradient [N, height, width, channels]. One invocation computes
-// one element of the input's gradient. Reads every element of the output's gradient up to four times. Writes with `=`.
+// one column and channel of ROWS neighbouring input rows: it walks down the output rows that read any of them, sums what the
+// column gives to each once, and shares it between the two input rows around it; `segments` is inputHeight / ROWS, rounded up.
+// Reads every element of the output's gradient about twice. `stepRow` and `stepColumn` are the whole input rows and columns from
+// one output to the next, the `...Rest` what is left, in 1 / (2 * size). Writes with `=`.
 
 const WORKGROUP: u32 = 64u;
+const ROWS: u32 = 1u;
 
 struct Params {
   count: u32,
@@ -13,6 +17,11 @@ struct Params {
   height: u32,
   width: u32,
   channels: u32,
+  segments: u32,
+  stepRow: u32,
+  stepRowRest: u32,
+  stepColumn: u32,
+  stepColumnRest: u32,
 }
 
 @group(0) @binding(0) var<storage, read> outputGradient: array<f32>;
@@ -34,7 +43,7 @@ fn locate(place: u32, inputSize: u32, size: u32) -> Position {
   return Position(i32(low), scaled - size - low * 2u * size);
 }
 
-// The position one output row further, without a division; `stepLow` and `stepRest` are 2 inputSize by 2 size.
+// The position one output row (or column) further, without a division.
 fn advance(position: Position, stepLow: u32, stepRest: u32, size: u32) -> Position {
   let rest = position.rest + stepRest;
   let low = position.low + i32(stepLow);
@@ -44,7 +53,7 @@ fn advance(position: Position, stepLow: u32, stepRest: u32, size: u32) -> Positi
   return Position(low, rest);
 }
 
-// How much of input row `source` goes into the output row at a position.
+// What output column x gives to input column `source`: one weight, or at an edge both.
 fn weightOf(position: Position, source: u32, inputSize: u32, size: u32) -> f32 {
   let weight = f32(position.rest) / f32(2u * size);
   let low = max(position.low, 0);
@@ -70,31 +79,59 @@ fn main(
   if (index >= params.count) {
     return;
   }
-  let channel = index % params.channels;
   let pixel = index / params.channels;
-  let column = pixel % params.inputWidth;
-  let row = pixel / params.inputWidth % params.inputHeight;
-  let image = pixel / (params.inputWidth * params.inputHeight) * params.height;
+  let channel = index - pixel * params.channels;
+  let segment = pixel / params.inputWidth;
+  let column = pixel - segment * params.inputWidth;
+  let image = segment / params.segments;
+  let first = (segment - image * params.segments) * ROWS;
+  let end = min(first + ROWS, params.inputHeight);
+
   let columns = readers(column, params.inputWidth, params.width);
-  let rows = readers(row, params.inputHeight, params.height);
-  let stepRow = params.inputHeight / params.height;
-  let stepRowRest = 2u * (params.inputHeight - stepRow * params.height);
-  let stepColumn = params.inputWidth / params.width;
-  let stepColumnRest = 2u * (params.inputWidth - stepColumn * params.width);
   let start = locate(columns.x, params.inputWidth, params.width);
-  var positionY = locate(rows.x, params.inputHeight, params.height);
-  var total = 0.0;
-  for (var y = rows.x; y < rows.y; y++) {
-    let weightY = weightOf(positionY, row, params.inputHeight, params.height);
-    positionY = advance(positionY, stepRow, stepRowRest, params.height);
-    var place = ((image + y) * params.width + columns.x) * params.channels + channel;
-    var positionX = start;
-    for (var x = columns.x; x < columns.y; x++) {
-      let weightX = weightOf(positionX, column, params.inputWidth, params.width);
-      positionX = advance(positionX, stepColumn, stepColumnRest, params.width);
-      total += weightY * weightX * outputGradient[place];
-      place += params.channels;
+  let firstY = readers(first, params.inputHeight, params.height).x;
+  let endY = readers(end - 1u, params.inputHeight, params.height).y;
+  var y = locate(firstY, params.inputHeight, params.height);
+  var place = ((image * params.height + firstY) * params.width + columns.x) * params.channels + channel;
+  // The row before the first takes what the first output rows give to it, and is not written.
+  var row = i32(first) - 1;
+  var above = 0.0;
+  var below = 0.0;
+  let inputRow = params.inputWidth * params.channels;
+  let origin = (image * params.inputHeight * params.inputWidth + column) * params.channels + channel;
+  for (var outputRow = firstY; outputRow < endY; outputRow++) {
+    var sum = 0.0;
+    var x = start;
+    var element = place;
+    for (var k = columns.x; k < columns.y; k++) {
+      sum += weightOf(x, column, params.inputWidth, params.width) * outputGradient[element];
+      x = advance(x, params.stepColumn, params.stepColumnRest, params.width);
+      element += params.channels;
     }
+    place += params.width * params.channels;
+
+    // Rows above this output row are complete.
+    for (; row < min(max(y.low, 0), i32(end)); row++) {
+      if (row >= i32(first)) {
+        inputGradient[origin + u32(row) * inputRow] = above;
+      }
+      above = below;
+      below = 0.0;
+    }
+    // The first output rows may end above the row before the first.
+    sum = select(sum, 0.0, row > max(y.low, 0));
+    let weight = f32(y.rest) / f32(2u * params.height);
+    // At the image's edges both weights belong to one row.
+    let single = y.low < 0 || y.low + 1 == i32(params.inputHeight);
+    above += select(1.0 - weight, 1.0, single) * sum;
+    below += select(weight, 0.0, single) * sum;
+    y = advance(y, params.stepRow, params.stepRowRest, params.height);
   }
-  inputGradient[index] = total;
+  for (; row < i32(end); row++) {
+    if (row >= i32(first)) {
+      inputGradient[origin + u32(row) * inputRow] = above;
+    }
+    above = below;
+    below = 0.0;
+  }
 }

@@ -1,5 +1,5 @@
 // Generated from bilinear_gradient.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: b1f7a0ed1dfc5ce3e6b42cf675d8ee09393be39bccc87e9a1fff7c737b9ae82f
+// wgsl-sha256: 588b6bf602e73dd5c03b95c72a6dbb1014a5a631e4dd46aa6380ae1762dc03e4
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -9,7 +9,11 @@ const source = [
   "",
   "",
   "",
+  "",
+  "",
+  "",
   "const WORKGROUP: u32 = 64u;",
+  "const ROWS: u32 = 1u;",
   "",
   "struct Params {",
   "  count: u32,",
@@ -18,6 +22,11 @@ const source = [
   "  height: u32,",
   "  width: u32,",
   "  channels: u32,",
+  "  segments: u32,",
+  "  stepRow: u32,",
+  "  stepRowRest: u32,",
+  "  stepColumn: u32,",
+  "  stepColumnRest: u32,",
   "}",
   "",
   "@group(0) @binding(0) var<storage, read> outputGradient: array<f32>;",
@@ -75,33 +84,61 @@ const source = [
   "  if (index >= params.count) {",
   "    return;",
   "  }",
-  "  let channel = index % params.channels;",
   "  let pixel = index / params.channels;",
-  "  let column = pixel % params.inputWidth;",
-  "  let row = pixel / params.inputWidth % params.inputHeight;",
-  "  let image = pixel / (params.inputWidth * params.inputHeight) * params.height;",
+  "  let channel = index - pixel * params.channels;",
+  "  let segment = pixel / params.inputWidth;",
+  "  let column = pixel - segment * params.inputWidth;",
+  "  let image = segment / params.segments;",
+  "  let first = (segment - image * params.segments) * ROWS;",
+  "  let end = min(first + ROWS, params.inputHeight);",
+  "",
   "  let columns = readers(column, params.inputWidth, params.width);",
-  "  let rows = readers(row, params.inputHeight, params.height);",
-  "  let stepRow = params.inputHeight / params.height;",
-  "  let stepRowRest = 2u * (params.inputHeight - stepRow * params.height);",
-  "  let stepColumn = params.inputWidth / params.width;",
-  "  let stepColumnRest = 2u * (params.inputWidth - stepColumn * params.width);",
   "  let start = locate(columns.x, params.inputWidth, params.width);",
-  "  var positionY = locate(rows.x, params.inputHeight, params.height);",
-  "  var total = 0.0;",
-  "  for (var y = rows.x; y < rows.y; y++) {",
-  "    let weightY = weightOf(positionY, row, params.inputHeight, params.height);",
-  "    positionY = advance(positionY, stepRow, stepRowRest, params.height);",
-  "    var place = ((image + y) * params.width + columns.x) * params.channels + channel;",
-  "    var positionX = start;",
-  "    for (var x = columns.x; x < columns.y; x++) {",
-  "      let weightX = weightOf(positionX, column, params.inputWidth, params.width);",
-  "      positionX = advance(positionX, stepColumn, stepColumnRest, params.width);",
-  "      total += weightY * weightX * outputGradient[place];",
-  "      place += params.channels;",
+  "  let firstY = readers(first, params.inputHeight, params.height).x;",
+  "  let endY = readers(end - 1u, params.inputHeight, params.height).y;",
+  "  var y = locate(firstY, params.inputHeight, params.height);",
+  "  var place = ((image * params.height + firstY) * params.width + columns.x) * params.channels + channel;",
+  "",
+  "  var row = i32(first) - 1;",
+  "  var above = 0.0;",
+  "  var below = 0.0;",
+  "  let inputRow = params.inputWidth * params.channels;",
+  "  let origin = (image * params.inputHeight * params.inputWidth + column) * params.channels + channel;",
+  "  for (var outputRow = firstY; outputRow < endY; outputRow++) {",
+  "    var sum = 0.0;",
+  "    var x = start;",
+  "    var element = place;",
+  "    for (var k = columns.x; k < columns.y; k++) {",
+  "      sum += weightOf(x, column, params.inputWidth, params.width) * outputGradient[element];",
+  "      x = advance(x, params.stepColumn, params.stepColumnRest, params.width);",
+  "      element += params.channels;",
   "    }",
+  "    place += params.width * params.channels;",
+  "",
+  "",
+  "    for (; row < min(max(y.low, 0), i32(end)); row++) {",
+  "      if (row >= i32(first)) {",
+  "        inputGradient[origin + u32(row) * inputRow] = above;",
+  "      }",
+  "      above = below;",
+  "      below = 0.0;",
+  "    }",
+  "",
+  "    sum = select(sum, 0.0, row > max(y.low, 0));",
+  "    let weight = f32(y.rest) / f32(2u * params.height);",
+  "",
+  "    let single = y.low < 0 || y.low + 1 == i32(params.inputHeight);",
+  "    above += select(1.0 - weight, 1.0, single) * sum;",
+  "    below += select(weight, 0.0, single) * sum;",
+  "    y = advance(y, params.stepRow, params.stepRowRest, params.height);",
   "  }",
-  "  inputGradient[index] = total;",
+  "  for (; row < i32(end); row++) {",
+  "    if (row >= i32(first)) {",
+  "      inputGradient[origin + u32(row) * inputRow] = above;",
+  "    }",
+  "    above = below;",
+  "    below = 0.0;",
+  "  }",
   "}",
   "",
 ].join('\n');
@@ -124,7 +161,7 @@ export const bilinearGradient = {
   },
   "params": {
     "index": 2,
-    "size": 32,
+    "size": 48,
     "fields": {
       "count": {
         "offset": 0,
@@ -149,6 +186,26 @@ export const bilinearGradient = {
       "channels": {
         "offset": 20,
         "type": "u32"
+      },
+      "segments": {
+        "offset": 24,
+        "type": "u32"
+      },
+      "stepRow": {
+        "offset": 28,
+        "type": "u32"
+      },
+      "stepRowRest": {
+        "offset": 32,
+        "type": "u32"
+      },
+      "stepColumn": {
+        "offset": 36,
+        "type": "u32"
+      },
+      "stepColumnRest": {
+        "offset": 40,
+        "type": "u32"
       }
     }
   },
@@ -156,6 +213,10 @@ export const bilinearGradient = {
     "WORKGROUP": {
       "type": "u32",
       "value": 64
+    },
+    "ROWS": {
+      "type": "u32",
+      "value": 1
     }
   }
 } as const satisfies KernelModule;

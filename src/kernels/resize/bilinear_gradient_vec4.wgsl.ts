@@ -1,5 +1,5 @@
 // Generated from bilinear_gradient_vec4.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 0229a1e1e2c2d4dad4c301df400733f9c084fa5c1c6ac4de48c550436fbfc0e5
+// wgsl-sha256: ea1f34f1975cf85f10d1d7a727b1bde2fdddf77d2faceace6adcfebdb9f75c66
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -10,7 +10,11 @@ const source = [
   "",
   "",
   "",
+  "",
+  "",
+  "",
   "const WORKGROUP: u32 = 64u;",
+  "const ROWS: u32 = 1u;",
   "",
   "struct Params {",
   "  count: u32,",
@@ -19,6 +23,11 @@ const source = [
   "  height: u32,",
   "  width: u32,",
   "  channels: u32,",
+  "  segments: u32,",
+  "  stepRow: u32,",
+  "  stepRowRest: u32,",
+  "  stepColumn: u32,",
+  "  stepColumnRest: u32,",
   "}",
   "",
   "@group(0) @binding(0) var<storage, read> outputGradient: array<vec4<f32>>;",
@@ -76,33 +85,61 @@ const source = [
   "  if (index >= params.count) {",
   "    return;",
   "  }",
-  "  let channel = index % params.channels;",
   "  let pixel = index / params.channels;",
-  "  let column = pixel % params.inputWidth;",
-  "  let row = pixel / params.inputWidth % params.inputHeight;",
-  "  let image = pixel / (params.inputWidth * params.inputHeight) * params.height;",
+  "  let channel = index - pixel * params.channels;",
+  "  let segment = pixel / params.inputWidth;",
+  "  let column = pixel - segment * params.inputWidth;",
+  "  let image = segment / params.segments;",
+  "  let first = (segment - image * params.segments) * ROWS;",
+  "  let end = min(first + ROWS, params.inputHeight);",
+  "",
   "  let columns = readers(column, params.inputWidth, params.width);",
-  "  let rows = readers(row, params.inputHeight, params.height);",
-  "  let stepRow = params.inputHeight / params.height;",
-  "  let stepRowRest = 2u * (params.inputHeight - stepRow * params.height);",
-  "  let stepColumn = params.inputWidth / params.width;",
-  "  let stepColumnRest = 2u * (params.inputWidth - stepColumn * params.width);",
   "  let start = locate(columns.x, params.inputWidth, params.width);",
-  "  var positionY = locate(rows.x, params.inputHeight, params.height);",
-  "  var total = vec4<f32>(0.0);",
-  "  for (var y = rows.x; y < rows.y; y++) {",
-  "    let weightY = weightOf(positionY, row, params.inputHeight, params.height);",
-  "    positionY = advance(positionY, stepRow, stepRowRest, params.height);",
-  "    var place = ((image + y) * params.width + columns.x) * params.channels + channel;",
-  "    var positionX = start;",
-  "    for (var x = columns.x; x < columns.y; x++) {",
-  "      let weightX = weightOf(positionX, column, params.inputWidth, params.width);",
-  "      positionX = advance(positionX, stepColumn, stepColumnRest, params.width);",
-  "      total += weightY * weightX * outputGradient[place];",
-  "      place += params.channels;",
+  "  let firstY = readers(first, params.inputHeight, params.height).x;",
+  "  let endY = readers(end - 1u, params.inputHeight, params.height).y;",
+  "  var y = locate(firstY, params.inputHeight, params.height);",
+  "  var place = ((image * params.height + firstY) * params.width + columns.x) * params.channels + channel;",
+  "",
+  "  var row = i32(first) - 1;",
+  "  var above = vec4<f32>(0.0);",
+  "  var below = vec4<f32>(0.0);",
+  "  let inputRow = params.inputWidth * params.channels;",
+  "  let origin = (image * params.inputHeight * params.inputWidth + column) * params.channels + channel;",
+  "  for (var outputRow = firstY; outputRow < endY; outputRow++) {",
+  "    var sum = vec4<f32>(0.0);",
+  "    var x = start;",
+  "    var element = place;",
+  "    for (var k = columns.x; k < columns.y; k++) {",
+  "      sum += weightOf(x, column, params.inputWidth, params.width) * outputGradient[element];",
+  "      x = advance(x, params.stepColumn, params.stepColumnRest, params.width);",
+  "      element += params.channels;",
   "    }",
+  "    place += params.width * params.channels;",
+  "",
+  "",
+  "    for (; row < min(max(y.low, 0), i32(end)); row++) {",
+  "      if (row >= i32(first)) {",
+  "        inputGradient[origin + u32(row) * inputRow] = above;",
+  "      }",
+  "      above = below;",
+  "      below = vec4<f32>(0.0);",
+  "    }",
+  "",
+  "    sum = select(sum, vec4<f32>(0.0), row > max(y.low, 0));",
+  "    let weight = f32(y.rest) / f32(2u * params.height);",
+  "",
+  "    let single = y.low < 0 || y.low + 1 == i32(params.inputHeight);",
+  "    above += select(1.0 - weight, 1.0, single) * sum;",
+  "    below += select(weight, 0.0, single) * sum;",
+  "    y = advance(y, params.stepRow, params.stepRowRest, params.height);",
   "  }",
-  "  inputGradient[index] = total;",
+  "  for (; row < i32(end); row++) {",
+  "    if (row >= i32(first)) {",
+  "      inputGradient[origin + u32(row) * inputRow] = above;",
+  "    }",
+  "    above = below;",
+  "    below = vec4<f32>(0.0);",
+  "  }",
   "}",
   "",
 ].join('\n');
@@ -125,7 +162,7 @@ export const bilinearGradientVec4 = {
   },
   "params": {
     "index": 2,
-    "size": 32,
+    "size": 48,
     "fields": {
       "count": {
         "offset": 0,
@@ -150,6 +187,26 @@ export const bilinearGradientVec4 = {
       "channels": {
         "offset": 20,
         "type": "u32"
+      },
+      "segments": {
+        "offset": 24,
+        "type": "u32"
+      },
+      "stepRow": {
+        "offset": 28,
+        "type": "u32"
+      },
+      "stepRowRest": {
+        "offset": 32,
+        "type": "u32"
+      },
+      "stepColumn": {
+        "offset": 36,
+        "type": "u32"
+      },
+      "stepColumnRest": {
+        "offset": 40,
+        "type": "u32"
       }
     }
   },
@@ -157,6 +214,10 @@ export const bilinearGradientVec4 = {
     "WORKGROUP": {
       "type": "u32",
       "value": 64
+    },
+    "ROWS": {
+      "type": "u32",
+      "value": 1
     }
   }
 } as const satisfies KernelModule;

@@ -3,6 +3,7 @@ import type { Shape } from '../../runtime/shape.ts';
 import { array64Input, floatInput } from '../cases.ts';
 import { resizeBilinear } from './resize.ts';
 import { resizeReference, resizeReferenceGradient } from './reference.ts';
+import { tunings, tuningVariant } from '../tuning.ts';
 
 /** Height and width of the output. */
 export interface ResizeCaseOptions {
@@ -36,7 +37,9 @@ export const resizeCases: OpCases<ResizeCaseOptions> = {
       inputs: [{ shape: [1, 14, 14, 4], values: { kind: 'outliers' } }],
     },
   ],
-  run: (tape, inputs, options) => resizeBilinear(tape, floatInput(inputs, 0), options),
+  variants: tunings,
+  run: (tape, inputs, options, variant) =>
+    resizeBilinear(tape, floatInput(inputs, 0), { ...options, tuning: tuningVariant(variant) }),
   reference: (inputs, { height, width }) => resizeReference(array64Input(inputs, 0), height, width),
   referenceGradient: (inputs, outputGradient) => [
     resizeReferenceGradient(array64Input(inputs, 0), outputGradient),

@@ -4,9 +4,11 @@ import { bilinear as bilinearKernel } from './bilinear.wgsl.ts';
 import { bilinearGradient as gradientKernel } from './bilinear_gradient.wgsl.ts';
 import { bilinearGradientVec4 as gradientVec4Kernel } from './bilinear_gradient_vec4.wgsl.ts';
 import { bilinearVec4 as bilinearVec4Kernel } from './bilinear_vec4.wgsl.ts';
+import type { TuningOptions } from '../tuning.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 import { imageShape } from '../../runtime/shape.ts';
 import { reject } from '../../runtime/errors.ts';
+import { tuningOf } from '../tuning.ts';
 
 /** Sizes up to which the kernels' whole-number positions fit 32 bits. */
 const LARGEST_SIZE = 32_767;
@@ -30,8 +32,9 @@ function checkSize(argument: string, size: number): void {
 export function resizeBilinear(
   tape: Tape,
   x: Tensor,
-  { height, width }: { readonly height: number; readonly width: number },
+  options: { readonly height: number; readonly width: number } & TuningOptions,
 ): Tensor {
+  const { height, width } = options;
   const [batch, inputHeight, inputWidth, channels] = imageShape('resizeBilinear', 'x', x);
   checkSize('height', height);
   checkSize('width', width);
@@ -41,7 +44,8 @@ export function resizeBilinear(
   const output = tape.empty([batch, height, width, channels]);
   const vector = channels % 4 === 0 ? 4 : 1;
   const kernel = vector === 4 ? bilinearVec4Kernel : bilinearKernel;
-  const ROWS = tape.engine.capabilities.software ? SOFTWARE_ROWS : kernel.constants.ROWS.value;
+  const software = tuningOf(tape, options) === 'software';
+  const ROWS = software ? SOFTWARE_ROWS : kernel.constants.ROWS.value;
   const segments = ceilDivide(height, ROWS);
   const count = (batch * segments * width * channels) / vector;
   tape.run(kernel, {
@@ -54,11 +58,23 @@ export function resizeBilinear(
   return tape.record('resizeBilinear', output, [x], (outputGradient) => {
     const inputGradient = tape.emptyGradient(x);
     const readers = vector === 4 ? gradientVec4Kernel : gradientKernel;
-    const inputs = x.size / vector;
+    const inputRows = software ? SOFTWARE_ROWS : readers.constants.ROWS.value;
+    const inputSegments = ceilDivide(inputHeight, inputRows);
+    const columns = (batch * inputSegments * inputWidth * channels) / vector;
     tape.run(readers, {
       buffers: { outputGradient, inputGradient },
-      params: { ...sizes, count: inputs, channels: channels / vector },
-      workgroups: ceilDivide(inputs, readers.constants.WORKGROUP.value),
+      params: {
+        ...sizes,
+        count: columns,
+        channels: channels / vector,
+        segments: inputSegments,
+        stepRow: Math.floor(inputHeight / height),
+        stepRowRest: 2 * (inputHeight % height),
+        stepColumn: Math.floor(inputWidth / width),
+        stepColumnRest: 2 * (inputWidth % width),
+      },
+      constants: { ROWS: inputRows },
+      workgroups: ceilDivide(columns, readers.constants.WORKGROUP.value),
       work: { bytes: 4 * (x.size + output.size), flops: 8 * output.size },
     });
     return [inputGradient];

@@ -6,7 +6,7 @@ import { formatShape, sameShape } from '../../runtime/shape.ts';
 import { PARAMETER_BLOCK } from '../../runtime/parameters.ts';
 import { reject } from '../../runtime/errors.ts';
 import { windows } from './windows.ts';
-import { workgroupsOf } from '../elementwise/workgroups.ts';
+import { spread } from '../elementwise/workgroups.ts';
 
 function update(
   engine: Engine,
@@ -22,11 +22,12 @@ function update(
   const limit = engine.device.limits.maxStorageBufferBindingSize;
   for (const { first, size } of windows(target.size, limit, PARAMETER_BLOCK)) {
     const count = ceilDivide(size, 4);
+    const { workgroups, constants } = spread(engine, flatUpdateKernel, count);
     engine.run(flatUpdateKernel, {
       buffers: { source: source.slice(first, [size]), destination: target.slice(first, [size]) },
-      params: { count, factor },
-      constants: { OPERATION: operation },
-      workgroups: workgroupsOf(flatUpdateKernel, count),
+      params: { size, count, factor },
+      workgroups,
+      constants: { ...constants, OPERATION: operation },
       work: { bytes: 12 * size, flops: 3 * size },
     });
   }

@@ -1,8 +1,9 @@
 // Generated from flat_update.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 865aafcb53f711f33e4e36e63f82cf78b4e57625454752cd85b37e21a1423292
+// wgsl-sha256: f0327dc940bfb219ec5cc7a8af72977c6a3f5e7706eebc56ca38dc12882a8bfd
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
+  "",
   "",
   "",
   "",
@@ -13,7 +14,10 @@ const source = [
   "const WORKGROUP: u32 = 64u;",
   "const PER_INVOCATION: u32 = 4u;",
   "",
+  "const BLOCK: u32 = 64u;",
+  "",
   "struct Params {",
+  "  size: u32,",
   "  count: u32,",
   "  factor: f32,",
   "}",
@@ -28,21 +32,28 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let first = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;",
+  "  let invocation = (group.x + group.y * groups.x) * WORKGROUP + lane;",
+  "  let first = invocation / BLOCK * BLOCK * PER_INVOCATION + invocation % BLOCK;",
   "  for (var i = 0u; i < PER_INVOCATION; i++) {",
-  "    let index = first + i * WORKGROUP;",
+  "    let index = first + i * BLOCK;",
   "    if (index >= params.count) {",
   "      break;",
   "    }",
   "    let old = destination[index];",
   "    let incoming = source[index];",
-  "    if (OPERATION == 1u) {",
-  "      destination[index] = old + params.factor * incoming;",
-  "    } else if (params.factor < 0.5) {",
-  "      destination[index] = old + params.factor * (incoming - old);",
-  "    } else {",
-  "      destination[index] = incoming - (1.0 - params.factor) * (incoming - old);",
+  "    var updated = old + params.factor * incoming;",
+  "    if (OPERATION == 0u) {",
+  "      if (params.factor < 0.5) {",
+  "        updated = old + params.factor * (incoming - old);",
+  "      } else {",
+  "        updated = incoming - (1.0 - params.factor) * (incoming - old);",
+  "      }",
   "    }",
+  "    if (4u * index + 4u > params.size) {",
+  "      let inside = vec4<u32>(4u * index) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(params.size);",
+  "      updated = select(old, updated, inside);",
+  "    }",
+  "    destination[index] = updated;",
   "  }",
   "}",
   "",
@@ -68,12 +79,16 @@ export const flatUpdate = {
     "index": 2,
     "size": 16,
     "fields": {
-      "count": {
+      "size": {
         "offset": 0,
         "type": "u32"
       },
-      "factor": {
+      "count": {
         "offset": 4,
+        "type": "u32"
+      },
+      "factor": {
+        "offset": 8,
         "type": "f32"
       }
     }
@@ -90,6 +105,10 @@ export const flatUpdate = {
     "PER_INVOCATION": {
       "type": "u32",
       "value": 4
+    },
+    "BLOCK": {
+      "type": "u32",
+      "value": 64
     }
   }
 } as const satisfies KernelModule;

@@ -34,6 +34,8 @@ const shapes: readonly Shape[] = [
   [3, 200],
   [2, 1000],
   [41, 37],
+  // Large enough for a software adapter's long walks.
+  [353, 187],
 ];
 
 const cases = [

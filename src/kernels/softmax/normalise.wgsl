@@ -5,6 +5,8 @@
 
 const WORKGROUP: u32 = 64u;
 const PER_INVOCATION: u32 = 4u;
+// Neighbouring invocations that walk side by side, BLOCK vec4s a step.
+const BLOCK: u32 = 64u;
 const LOG: u32 = 0u;
 const ALIGNED: u32 = 0u;
 
@@ -25,9 +27,10 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let start = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;
+  let invocation = (group.x + group.y * groups.x) * WORKGROUP + lane;
+  let start = invocation / BLOCK * BLOCK * PER_INVOCATION + invocation % BLOCK;
   for (var k = 0u; k < PER_INVOCATION; k++) {
-    let index = start + k * WORKGROUP;
+    let index = start + k * BLOCK;
     if (index < params.count) {
       let first = statistics[index * 4u / params.columns];
       var maximum = vec4<f32>(first.x);

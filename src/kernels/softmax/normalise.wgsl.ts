@@ -1,5 +1,5 @@
 // Generated from normalise.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: a2df4a2863d8a76354b1befdcd3a86848787dad93565b7c5274bbe0662d0af14
+// wgsl-sha256: 39f03553310309e6c6d580efa3326c6019bcc7c4b095223b0902a3cbffe5b337
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -10,6 +10,8 @@ const source = [
   "",
   "const WORKGROUP: u32 = 64u;",
   "const PER_INVOCATION: u32 = 4u;",
+  "",
+  "const BLOCK: u32 = 64u;",
   "const LOG: u32 = 0u;",
   "const ALIGNED: u32 = 0u;",
   "",
@@ -30,9 +32,10 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let start = (group.x + group.y * groups.x) * WORKGROUP * PER_INVOCATION + lane;",
+  "  let invocation = (group.x + group.y * groups.x) * WORKGROUP + lane;",
+  "  let start = invocation / BLOCK * BLOCK * PER_INVOCATION + invocation % BLOCK;",
   "  for (var k = 0u; k < PER_INVOCATION; k++) {",
-  "    let index = start + k * WORKGROUP;",
+  "    let index = start + k * BLOCK;",
   "    if (index < params.count) {",
   "      let first = statistics[index * 4u / params.columns];",
   "      var maximum = vec4<f32>(first.x);",
@@ -103,6 +106,10 @@ export const normalise = {
     "PER_INVOCATION": {
       "type": "u32",
       "value": 4
+    },
+    "BLOCK": {
+      "type": "u32",
+      "value": 64
     },
     "LOG": {
       "type": "u32",

@@ -29,7 +29,8 @@ export function launchRowStatistics(
     tape.run(lanesKernel, { buffers, params: { rows, columns }, workgroups, work });
   } else {
     const workgroups = ceilDivide(rows, invocationKernel.constants.WORKGROUP.value);
-    tape.run(invocationKernel, { buffers, params: { rows, columns }, workgroups, work });
+    const constants = { ALIGNED: columns % 4 === 0 ? 1 : 0 };
+    tape.run(invocationKernel, { buffers, params: { rows, columns }, workgroups, constants, work });
   }
   return statistics;
 }

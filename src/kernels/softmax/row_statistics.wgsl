@@ -1,11 +1,13 @@
 // Softmax statistics of every row over its columns, one row an invocation; any number of columns.
 //   statistics[r] = (max_c x[r,c], log sum_c exp(x[r,c] - max)),   log softmax(x)[r,c] = (x[r,c] - max) - logSum
-// input [rows,columns] as vec4s, statistics [rows,2]. Reads the input once: the sum is rescaled when a chunk of QUADS vec4s has a
-// new maximum. A row need not begin or end with a vec4: what belongs to its neighbours counts as NOTHING. Maximum and log-sum
-// stay apart so that values of +-1000 lose nothing. Moves 4 columns + 8 bytes a row, one exponential an element.
+// input [rows,columns] as vec4s, statistics [rows,2]. Reads the input once: the sum is rescaled when two vec4s have a new
+// maximum. A row need not begin or end with a vec4: what belongs to its neighbours counts as NOTHING; with ALIGNED = 1 columns
+// are a multiple of four and rows do. Maximum and log-sum stay apart so that values of +-1000 lose nothing. A comparison picks
+// the larger vec4, because adapters make more of max(), for the sake of NaN; named values take the place of an array, which
+// SwiftShader keeps in memory. Moves 4 columns + 8 bytes a row, one exponential an element.
 
 const WORKGROUP: u32 = 64u;
-const QUADS: u32 = 5u;
+const ALIGNED: u32 = 0u;
 const NOTHING: f32 = -1e38;
 
 struct Params {
@@ -46,23 +48,24 @@ fn main(
   let first = begin / 4u;
   let last = (end - 1u) / 4u;
 
-  let start = within(first, begin, end);
-  var maximum = largest(start);
-  var sum = exp(start - maximum);
-  var quad = first + 1u;
-  for (; quad + QUADS <= last; quad += QUADS) {
-    var chunk: array<vec4<f32>, QUADS>;
-    var largests = vec4<f32>(maximum);
-    for (var i = 0u; i < QUADS; i++) {
-      chunk[i] = input[quad + i];
-      largests = max(largests, chunk[i]);
-    }
-    let larger = largest(largests);
-    sum *= exp(maximum - larger);
+  var maximum = f32(NOTHING);
+  var sum = vec4<f32>(0.0);
+  var quad = first;
+  // One past the last vec4 that is the row's alone.
+  var whole = last + 1u;
+  if (ALIGNED == 0u) {
+    let start = within(first, begin, end);
+    maximum = largest(start);
+    sum = exp(start - maximum);
+    quad = first + 1u;
+    whole = last;
+  }
+  for (; quad + 2u <= whole; quad += 2u) {
+    let a = input[quad];
+    let b = input[quad + 1u];
+    let larger = max(maximum, largest(select(a, b, b > a)));
+    sum = sum * exp(maximum - larger) + exp(a - larger) + exp(b - larger);
     maximum = larger;
-    for (var i = 0u; i < QUADS; i++) {
-      sum += exp(chunk[i] - maximum);
-    }
   }
   for (; quad <= last; quad++) {
     let values = within(quad, begin, end);

@@ -1,5 +1,5 @@
 // Generated from row_statistics.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: f28325d0b0c091ee77c1d3f9945619f6562aa8ecf1c0eb340c0b63ac2183ad81
+// wgsl-sha256: deca357e5e5cbe53b8c023c217756c275e2ad7a2bfeff63fb118145a45fa5885
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -9,8 +9,10 @@ const source = [
   "",
   "",
   "",
+  "",
+  "",
   "const WORKGROUP: u32 = 64u;",
-  "const QUADS: u32 = 5u;",
+  "const ALIGNED: u32 = 0u;",
   "const NOTHING: f32 = -1e38;",
   "",
   "struct Params {",
@@ -51,23 +53,24 @@ const source = [
   "  let first = begin / 4u;",
   "  let last = (end - 1u) / 4u;",
   "",
-  "  let start = within(first, begin, end);",
-  "  var maximum = largest(start);",
-  "  var sum = exp(start - maximum);",
-  "  var quad = first + 1u;",
-  "  for (; quad + QUADS <= last; quad += QUADS) {",
-  "    var chunk: array<vec4<f32>, QUADS>;",
-  "    var largests = vec4<f32>(maximum);",
-  "    for (var i = 0u; i < QUADS; i++) {",
-  "      chunk[i] = input[quad + i];",
-  "      largests = max(largests, chunk[i]);",
-  "    }",
-  "    let larger = largest(largests);",
-  "    sum *= exp(maximum - larger);",
+  "  var maximum = f32(NOTHING);",
+  "  var sum = vec4<f32>(0.0);",
+  "  var quad = first;",
+  "",
+  "  var whole = last + 1u;",
+  "  if (ALIGNED == 0u) {",
+  "    let start = within(first, begin, end);",
+  "    maximum = largest(start);",
+  "    sum = exp(start - maximum);",
+  "    quad = first + 1u;",
+  "    whole = last;",
+  "  }",
+  "  for (; quad + 2u <= whole; quad += 2u) {",
+  "    let a = input[quad];",
+  "    let b = input[quad + 1u];",
+  "    let larger = max(maximum, largest(select(a, b, b > a)));",
+  "    sum = sum * exp(maximum - larger) + exp(a - larger) + exp(b - larger);",
   "    maximum = larger;",
-  "    for (var i = 0u; i < QUADS; i++) {",
-  "      sum += exp(chunk[i] - maximum);",
-  "    }",
   "  }",
   "  for (; quad <= last; quad++) {",
   "    let values = within(quad, begin, end);",
@@ -115,9 +118,9 @@ export const rowStatistics = {
       "type": "u32",
       "value": 64
     },
-    "QUADS": {
+    "ALIGNED": {
       "type": "u32",
-      "value": 5
+      "value": 0
     },
     "NOTHING": {
       "type": "f32",

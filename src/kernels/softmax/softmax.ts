@@ -7,6 +7,7 @@ import { gradientVec4 as gradientVec4Kernel } from './gradient_vec4.wgsl.ts';
 import { launchRowStatistics, rowVariant } from './row_statistics.ts';
 import { normalise as normaliseKernel } from './normalise.wgsl.ts';
 import { reject } from '../../runtime/errors.ts';
+import { spread } from '../elementwise/workgroups.ts';
 
 /** How to launch a softmax. */
 export interface SoftmaxOptions {
@@ -25,12 +26,12 @@ function launch(name: string, tape: Tape, input: Tensor, log: boolean, options: 
   const output = tape.empty(input.shape);
   const count = ceilDivide(input.size, 4);
   const LOG = log ? 1 : 0;
-  const { WORKGROUP, PER_INVOCATION } = normaliseKernel.constants;
+  const { workgroups, constants } = spread(tape.engine, normaliseKernel, count);
   tape.run(normaliseKernel, {
     buffers: { input, statistics, output },
     params: { rows, columns, count },
-    workgroups: ceilDivide(count, WORKGROUP.value * PER_INVOCATION.value),
-    constants: { LOG, ALIGNED: columns % 4 === 0 ? 1 : 0 },
+    workgroups,
+    constants: { ...constants, LOG, ALIGNED: columns % 4 === 0 ? 1 : 0 },
     work: { bytes: 8 * input.size + 8 * rows, flops: 3 * input.size },
   });
   return tape.record(name, output, [input], (outputGradient) => {
