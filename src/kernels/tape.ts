@@ -1,5 +1,6 @@
 import type { Engine } from '../runtime/engine.ts';
 import { add } from './add/add.ts';
+import { addScaled } from './sgd/flat_update.ts';
 import { Tape } from '../runtime/tape.ts';
 
 /**
@@ -9,5 +10,9 @@ import { Tape } from '../runtime/tape.ts';
  *     try { ... } finally { tape.end(); }
  */
 export function startTape(engine: Engine, options: { readonly gradients?: boolean } = {}): Tape {
-  return new Tape(engine, { ...options, accumulate: add });
+  return new Tape(engine, {
+    ...options,
+    accumulate: add,
+    addTo: (tape, sum, term) => addScaled(tape.engine, sum, term, 1),
+  });
 }

@@ -38,6 +38,8 @@ export interface Pass {
   readonly tape: Tape;
   readonly weights: Weights;
   readonly mode: Mode;
+  /** The stem and every residual block are computed again in backward (`Tape.recompute`). */
+  readonly recompute: boolean;
   /** Is handed every named activation when it has been launched, before its memory is reused: read or `tape.keep` it here. */
   readonly observe?: (name: string, activation: Tensor) => void;
 }
@@ -113,7 +115,7 @@ export function runBatchNorm2d(
 ): Tensor {
   const running = weights.running(name);
   const frozen = mode === 'train' && running.frozen;
-  if (mode === 'train' && !frozen) running.batches++;
+  if (mode === 'train' && !frozen) tape.once(() => running.batches++);
   const tensors = {
     scale: weights.parameter(`${name}.weight`),
     shift: weights.parameter(`${name}.bias`),

@@ -26,7 +26,7 @@ export interface ForwardOptions {
   readonly mode?: Mode;
   /** Instead of the model's own: a copy of earlier weights. */
   readonly weights?: Weights;
-  /** See `Pass.observe`. */
+  /** See `Pass.observe`. Nothing is recomputed then: activations that are looked at must stay. */
   readonly observe?: Pass['observe'];
 }
 
@@ -98,6 +98,7 @@ export class Model {
       tape,
       weights: options.weights ?? this.weights,
       mode: options.mode ?? 'eval',
+      recompute: this.configuration.recompute && options.observe === undefined,
       ...(options.observe === undefined ? {} : { observe: options.observe }),
     };
     const features = this.#trunk.run(pass, images);

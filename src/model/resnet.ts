@@ -89,27 +89,33 @@ export class ResNetTrunk {
   /** [N,H,W,3] -> [N,h,w,channels]. Observed: every layer by its name, `relu`, `maxpool`, every block and every stage. */
   run(pass: Pass, images: Tensor): Tensor {
     const { tape, observe } = pass;
-    const [convolution, normalisation] = this.#stem;
-    const stem = runConv2d(pass, convolution, images);
-    let features = runBatchNorm2d(pass, normalisation, stem, { relu: true });
-    tape.release(stem);
-    observe?.('relu', features);
-    if (this.#pool) {
-      const pooled = maxPool2d(tape, features, { kernel: 3, stride: 2, padding: 1 });
-      tape.release(features);
-      features = pooled;
-      observe?.('maxpool', features);
-    }
+    const part = (name: string, compute: () => Tensor): Tensor =>
+      pass.recompute ? tape.recompute(name, compute) : compute();
+    let features = part('stem', () => this.#runStem(pass, images));
     for (const { name, blocks } of this.#stages) {
       for (const block of blocks) {
-        const output = runBlock(pass, block, features);
-        tape.release(features);
-        features = output;
+        const input = features;
+        features = part(block.name, () => runBlock(pass, block, input));
+        tape.release(input);
         observe?.(block.name, features);
       }
       observe?.(name, features);
     }
     return features;
+  }
+
+  #runStem(pass: Pass, images: Tensor): Tensor {
+    const { tape, observe } = pass;
+    const [convolution, normalisation] = this.#stem;
+    const convolved = runConv2d(pass, convolution, images);
+    const activated = runBatchNorm2d(pass, normalisation, convolved, { relu: true });
+    tape.release(convolved);
+    observe?.('relu', activated);
+    if (!this.#pool) return activated;
+    const pooled = maxPool2d(tape, activated, { kernel: 3, stride: 2, padding: 1 });
+    tape.release(activated);
+    observe?.('maxpool', pooled);
+    return pooled;
   }
 }
 

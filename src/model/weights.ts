@@ -106,7 +106,7 @@ export class WeightsCopy implements Weights {
     for (const { name, value, offset } of source.parameters.entries)
       this.#views.set(name, this.values.slice(offset, value.shape));
     const normalisations = layers.filter((layer) => layer.kind === 'batchNorm2d');
-    this.statistics = makeStatistics(engine, normalisations, () => false);
+    this.statistics = makeStatistics(engine, normalisations, (name) => source.running(name).frozen);
     this.assign(source);
   }
 

@@ -75,10 +75,13 @@ export class ParameterStore {
     return entry.value;
   }
 
-  /** Makes a tape write gradients straight into `gradients`. */
-  placeGradients(tape: Tape): void {
+  /**
+   * Makes a tape write gradients straight into `gradients`. With `accumulate` it adds to what an earlier tape left there, which must
+   * have reached the same parameters: so the gradients of parts of a batch become the batch's, in the order of the tapes.
+   */
+  placeGradients(tape: Tape, options: { readonly accumulate?: boolean } = {}): void {
     for (const { value, gradient } of this.entries)
-      if (value.requiresGradient) tape.placeGradient(value, gradient);
+      if (value.requiresGradient) tape.placeGradient(value, gradient, options);
   }
 
   dispose(): void {

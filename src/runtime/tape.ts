@@ -1,9 +1,12 @@
 import type { DType, Tensor } from './tensor.ts';
 import type { Engine, Launch } from './engine.ts';
-import type { KernelModule } from './kernel.ts';
+import type { AnyBuffers, KernelModule } from './kernel.ts';
+import type { PoolBuffer } from './pool.ts';
 import type { Shape } from './shape.ts';
 import { ArgumentError, DisposedError, reject } from './errors.ts';
 import { formatShape, sameShape } from './shape.ts';
+import { Gradients } from './gradients.ts';
+import { RecomputedBlock } from './recomputed_block.ts';
 
 /**
  * Launches an operation's gradient kernels. It gets the gradient of the operation's output and returns one for each of its
@@ -11,21 +14,31 @@ import { formatShape, sameShape } from './shape.ts';
  */
 export type GradientFunction = (outputGradient: Tensor) => readonly (Tensor | null)[];
 
-/** How a tape is to behave. */
+/** What a tape may know of an operation besides its gradient. */
+export interface RecordOptions {
+  /** Whether the gradient reads the output. If not, backward gives that memory back before the gradient allocates. Default: true. */
+  readonly readsOutput?: boolean;
+}
+
+/** How a tape is to behave. Sums are launches of the caller's kernels, because the runtime knows no operation. */
 export interface TapeOptions {
-  /** Record gradients? Without, intermediate tensors may be given back early by `release`. Default: true. */
+  /** Record gradients? Without, `release` gives every intermediate tensor back. Default: true. */
   readonly gradients?: boolean;
-  /** Adds two gradients of one tensor: a launch of the caller's add kernel, because the runtime knows no operation. */
+  /** Adds two gradients of one tensor, in a fresh tensor: a + b. */
   readonly accumulate: (tape: Tape, a: Tensor, b: Tensor) => Tensor;
+  /** The same in place: sum += term. Must leave alone what lies behind `sum`. */
+  readonly addTo: (tape: Tape, sum: Tensor, term: Tensor) => void;
 }
 
 interface Operation {
   readonly name: string;
   readonly output: Tensor;
   readonly inputs: readonly Tensor<DType>[];
-  readonly gradient: GradientFunction;
+  /** A block has none of its own: it is computed again, and what that records is walked back. */
+  readonly gradient: GradientFunction | RecomputedBlock;
+  readonly readsOutput: boolean;
   /** What was allocated up to here since the operation before: its output and what it saved for its gradient. */
-  readonly allocated: readonly Tensor<DType>[];
+  readonly allocated: ReadonlySet<Tensor<DType>>;
 }
 
 /**
@@ -35,21 +48,35 @@ interface Operation {
 export class Tape {
   readonly engine: Engine;
   readonly recording: boolean;
-  readonly #accumulate: TapeOptions['accumulate'];
   readonly #operations: Operation[] = [];
-  readonly #gradients = new Map<Tensor<DType>, Tensor>();
+  readonly #gradients: Gradients;
   readonly #needing = new Set<Tensor<DType>>();
   readonly #owned = new Set<Tensor<DType>>();
   readonly #kept = new Set<Tensor<DType>>();
-  readonly #slots = new Map<Tensor<DType>, Tensor>();
-  readonly #claimed = new Set<Tensor<DType>>();
-  #sinceLastOperation: Tensor<DType>[] = [];
+  /** Memory that recorded operations worked on: their gradients may read it. */
+  readonly #recorded = new Set<PoolBuffer>();
+  /** Memory of launches that belong to no recorded operation yet. */
+  readonly #launched = new Set<PoolBuffer>();
+  /** Tensors within recomputed blocks, with the block's name. */
+  readonly #enclosed = new Map<Tensor<DType>, string>();
+  #sinceLastOperation = new Set<Tensor<DType>>();
+  /** The block that is being computed. */
+  #block: RecomputedBlock | null = null;
+  #withinOnce = false;
   #state: 'open' | 'walked back' | 'ended' = 'open';
 
-  constructor(engine: Engine, options: TapeOptions) {
+  constructor(engine: Engine, { gradients = true, accumulate, addTo }: TapeOptions) {
     this.engine = engine;
-    this.recording = options.gradients ?? true;
-    this.#accumulate = options.accumulate;
+    this.recording = gradients;
+    this.#gradients = new Gradients({
+      add: (a, b) => accumulate(this, a, b),
+      addTo: (sum, term) => addTo(this, sum, term),
+      copy: (source, target) => engine.copy(source, target),
+      isPrivate: (gradient) =>
+        this.#owned.has(gradient) &&
+        !this.#kept.has(gradient) &&
+        !this.#recorded.has(gradient.storage('backward')),
+    });
   }
 
   /** A tensor that lives until the tape ends (or until backward has no use for it), with undefined content. */
@@ -57,7 +84,8 @@ export class Tape {
     this.#checkOpen('empty');
     const tensor = this.engine.empty(shape, dtype);
     this.#owned.add(tensor);
-    if (this.recording) this.#sinceLastOperation.push(tensor);
+    if (this.recording) this.#sinceLastOperation.add(tensor);
+    if (this.#withinOnce) this.#block?.saved.add(tensor);
     return tensor;
   }
 
@@ -65,6 +93,9 @@ export class Tape {
   run<const M extends KernelModule>(kernel: M, launch: Launch<M>): void {
     this.#checkOpen(kernel.name);
     this.engine.run(kernel, launch);
+    if (!this.recording) return;
+    const buffers: AnyBuffers = launch.buffers;
+    for (const tensor of Object.values(buffers)) this.#launched.add(tensor.storage(kernel.name));
   }
 
   /** Whether the gradient with respect to this tensor is wanted: it is a parameter, or was computed from one. */
@@ -73,13 +104,31 @@ export class Tape {
   }
 
   /** Declares how an output's gradient becomes those of its inputs. Returns the output. */
-  record(name: string, output: Tensor, inputs: readonly Tensor<DType>[], gradient: GradientFunction): Tensor {
+  record(
+    name: string,
+    output: Tensor,
+    inputs: readonly Tensor<DType>[],
+    gradient: GradientFunction,
+    { readsOutput = true }: RecordOptions = {},
+  ): Tensor {
     this.#checkOpen(name);
-    if (inputs.some((input) => this.needsGradient(input))) {
-      this.#needing.add(output);
-      this.#operations.push({ name, output, inputs, gradient, allocated: this.#sinceLastOperation });
-      this.#sinceLastOperation = [];
+    if (!inputs.some((input) => this.needsGradient(input))) {
+      // Nobody will read what this one read, but a block that is to be computed again.
+      if (this.#block?.again !== false) this.#launched.clear();
+      return output;
     }
+    if (this.#withinOnce)
+      throw new ArgumentError(`${name}: needs a gradient, which nothing within tape.once can have`);
+    for (const input of inputs) {
+      const block = this.#enclosed.get(input);
+      if (block !== undefined)
+        throw new ArgumentError(
+          `${name}: an input was made within ${block}, of which only the output is left`,
+        );
+    }
+    this.#needing.add(output);
+    if (this.#block?.again === false) this.#block.outputs.add(output);
+    else this.#push({ name, output, inputs, gradient, readsOutput });
     return output;
   }
 
@@ -89,31 +138,107 @@ export class Tape {
     return this.record('reshape', view, [tensor], (outputGradient) => [outputGradient.reshape(tensor.shape)]);
   }
 
-  /** Where parameters want their gradients: a fixed tensor each, so that one optimiser kernel can walk all of them. */
-  placeGradient(parameter: Tensor, slot: Tensor): void {
-    if (!sameShape(parameter.shape, slot.shape)) {
-      reject('placeGradient', 'slot', formatShape(slot.shape), formatShape(parameter.shape));
+  /**
+   * Computes a part of a network of which only the output is kept: what was made within is given back at once, and backward
+   * computes it again before it goes through it, with the same kernels in the same order, so to the same bits. Costs the part's
+   * forward pass once more; pays where a part makes far more than it takes and gives. What it computes must depend on nothing that
+   * changes in between; wrap in `once` what must not happen twice. Without gradients it is `compute()`.
+   * @throws ArgumentError within another such part, and when what it computes has visibly changed.
+   */
+  recompute(name: string, compute: () => Tensor): Tensor {
+    this.#checkOpen(name);
+    if (!this.recording) return compute();
+    if (this.#block !== null) {
+      throw new ArgumentError(
+        `recompute: ${name} lies within ${this.#block.name}, which is recomputed as a whole; wrap either, not both`,
+      );
     }
-    this.#slots.set(parameter, slot);
+    const block = new RecomputedBlock(name, compute);
+    const before = this.#sinceLastOperation;
+    this.#sinceLastOperation = new Set();
+    this.#block = block;
+    const surviving = new Set<PoolBuffer>();
+    let output: Tensor;
+    try {
+      output = block.computeFirst();
+      for (const tensor of [output, ...block.saved, ...this.#kept])
+        if (tensor === output || !tensor.disposed) surviving.add(tensor.storage(name));
+    } finally {
+      this.#block = null;
+      for (const tensor of this.#sinceLastOperation) {
+        if (tensor.disposed) continue;
+        if (surviving.has(tensor.storage(name))) before.add(tensor);
+        else this.#dispose(tensor);
+      }
+      this.#sinceLastOperation = before;
+      for (const tensor of block.outputs) {
+        this.#needing.delete(tensor);
+        this.#enclosed.set(tensor, name);
+      }
+    }
+    if (!this.#enclosed.delete(output)) {
+      this.#launched.clear();
+      return output;
+    }
+    this.#needing.add(output);
+    this.#push({ name, output, inputs: [], gradient: block, readsOutput: false });
+    return output;
+  }
+
+  /**
+   * Does what a recomputed block must not do twice: what has an effect (running statistics) or would come out otherwise (a seed
+   * from a stream), or is small but costly. When the block is computed again, the value of the first time is returned, and tensors
+   * made here are still there. Needs no block around it. Throws ArgumentError when an operation within needs a gradient.
+   */
+  once<T>(compute: () => T): T {
+    if (!this.recording || this.#withinOnce) return compute();
+    this.#withinOnce = true;
+    try {
+      return this.#block === null ? compute() : this.#block.once(compute);
+    } finally {
+      this.#withinOnce = false;
+    }
+  }
+
+  /**
+   * Where a parameter wants its gradient: a fixed tensor, so that one optimiser kernel can walk all of them. With `accumulate` it is
+   * added to what is there.
+   */
+  placeGradient(
+    parameter: Tensor,
+    slot: Tensor,
+    { accumulate = false }: { readonly accumulate?: boolean } = {},
+  ): void {
+    this.#gradients.place(parameter, slot, accumulate);
   }
 
   /** The tensor into which an operation must write the gradient of an input: the parameter's slot, or a fresh tensor. */
   emptyGradient(input: Tensor): Tensor {
-    const slot = this.#slots.get(input);
-    if (slot === undefined || this.#claimed.has(input)) return this.empty(input.shape);
-    this.#claimed.add(input);
-    return slot;
+    return this.#gradients.takeSlot(input) ?? this.empty(input.shape);
   }
 
-  /** Keeps an intermediate tensor (and its gradient) readable after backward, until the tape ends. */
+  /**
+   * Keeps an intermediate tensor (and its gradient) readable after backward, until the tape ends. Within a recomputed block the
+   * values only: the gradient is that of the tensor which is computed again.
+   */
   keep<T extends Tensor<DType>>(tensor: T): T {
-    this.#kept.add(tensor);
+    if (this.#block?.again !== true) this.#kept.add(tensor);
     return tensor;
   }
 
-  /** Says that the caller uses an intermediate tensor no more. Without gradients its memory is reused at once. */
+  /**
+   * Says that the caller uses an intermediate tensor no more: its memory is reused at once, unless a gradient may need it. A gradient
+   * function may release its operation's output and that one's gradient before it allocates.
+   */
   release(tensor: Tensor<DType>): void {
-    if (!this.recording && !this.#kept.has(tensor) && this.#owned.delete(tensor)) tensor.dispose();
+    if (!this.#owned.has(tensor) || this.#kept.has(tensor)) return;
+    const memory = tensor.storage('release');
+    const block = this.#block;
+    const free =
+      block?.again === false
+        ? this.#sinceLastOperation.has(tensor) && !block.saved.has(tensor)
+        : !this.#recorded.has(memory) && !this.#gradients.memory().includes(memory);
+    if (free) this.#dispose(tensor);
   }
 
   /**
@@ -126,6 +251,8 @@ export class Tape {
     if (this.#state === 'walked back') {
       throw new ArgumentError('backward: the tape has been walked back already; start another one');
     }
+    if (this.#block !== null)
+      throw new ArgumentError(`backward: called within ${this.#block.name}, which is recomputed`);
     if (!this.#needing.has(output)) {
       throw new ArgumentError('backward: the output does not depend on any tensor that requires a gradient');
     }
@@ -134,7 +261,7 @@ export class Tape {
     }
     this.#kept.add(output);
     // What was made after the last recorded operation (an accuracy, say) is no operation's: it stays until the end.
-    this.#sinceLastOperation = [];
+    this.#sinceLastOperation = new Set();
     this.#gradients.set(output, outputGradient);
     for (
       let operation = this.#operations.pop();
@@ -143,20 +270,13 @@ export class Tape {
     ) {
       this.#walk(operation);
     }
-    for (const [parameter, slot] of this.#slots) {
-      const gradient = this.#gradients.get(parameter);
-      if (gradient !== undefined && gradient !== slot) {
-        this.engine.copy(gradient, slot);
-        this.#gradients.set(parameter, slot);
-      }
-    }
     this.#state = 'walked back';
   }
 
   /** The gradient of a parameter, input or kept tensor after `backward`; null when the output does not depend on it. */
   gradient(tensor: Tensor): Tensor | null {
     if (this.#state !== 'walked back') throw new ArgumentError('gradient: call backward first');
-    return this.#gradients.get(tensor) ?? null;
+    return this.#gradients.get(tensor);
   }
 
   /** Gives all memory of the tape back. Safe to call twice. */
@@ -166,12 +286,28 @@ export class Tape {
     this.#owned.clear();
     this.#operations.length = 0;
     this.#gradients.clear();
-    this.#slots.clear();
   }
 
-  #walk({ name, output, inputs, gradient, allocated }: Operation): void {
+  #push(operation: Omit<Operation, 'allocated'>): void {
+    this.#operations.push({ ...operation, allocated: this.#sinceLastOperation });
+    this.#sinceLastOperation = new Set();
+    for (const tensor of [operation.output, ...operation.inputs])
+      this.#recorded.add(tensor.storage(operation.name));
+    for (const memory of this.#launched) this.#recorded.add(memory);
+    this.#launched.clear();
+  }
+
+  #walk(operation: Operation): void {
+    const { name, output, inputs, gradient, allocated } = operation;
     const outputGradient = this.#gradients.get(output);
-    if (outputGradient !== undefined) {
+    if (outputGradient !== null) {
+      // Every operation that read the output stood later on the tape, so its gradient has been launched already.
+      this.#freeOutput(operation);
+      if (!this.#kept.has(output)) this.#gradients.delete(output);
+      if (gradient instanceof RecomputedBlock) {
+        this.#unfold(operation, gradient, outputGradient);
+        return;
+      }
       const inputGradients = gradient(outputGradient);
       if (inputGradients.length !== inputs.length) {
         throw new ArgumentError(
@@ -181,30 +317,59 @@ export class Tape {
       for (const [index, input] of inputs.entries()) {
         const inputGradient = inputGradients[index] ?? null;
         if (inputGradient === null || !this.needsGradient(input)) continue;
-        this.#add(name, input, inputGradient);
+        this.#gradients.add(name, input, inputGradient, inputGradients);
       }
-      if (!this.#kept.has(output)) this.#gradients.delete(output);
     }
-    // Every operation that read these tensors stood later on the tape, so its gradient has been launched already.
-    const used = new Set([...this.#gradients.values()].map((tensor) => tensor.storage(name)));
-    for (const tensor of this.#kept) if (!tensor.disposed) used.add(tensor.storage(name));
     const temporary = this.#sinceLastOperation;
-    this.#sinceLastOperation = [];
-    for (const tensor of [...allocated, ...temporary]) {
+    this.#sinceLastOperation = new Set();
+    this.#sweep(name, [...allocated, ...temporary]);
+  }
+
+  /** Computes a block again: its operations take its place at the end of the tape and are walked back next. */
+  #unfold({ name, output, allocated }: Operation, block: RecomputedBlock, outputGradient: Tensor): void {
+    const carried = this.#sinceLastOperation;
+    // What the block reads and saved goes to its first operation, which is the last to be walked back.
+    this.#sinceLastOperation = new Set([...allocated].filter((tensor) => !tensor.disposed));
+    this.#launched.clear();
+    this.#block = block;
+    let again: Tensor;
+    try {
+      again = block.computeAgain(output);
+    } finally {
+      this.#block = null;
+    }
+    if (!this.#needing.has(again))
+      throw new ArgumentError(`${name}: computed again for its gradients, it needs none`);
+    for (const tensor of carried) this.#sinceLastOperation.add(tensor);
+    this.#gradients.set(again, outputGradient);
+  }
+
+  /** Gives back the memory of those tensors that no gradient on its way shares and nobody keeps; the others wait. */
+  #sweep(name: string, tensors: readonly Tensor<DType>[]): void {
+    const used = new Set(this.#gradients.memory());
+    for (const tensor of this.#kept) if (!tensor.disposed) used.add(tensor.storage(name));
+    for (const tensor of tensors) {
       if (tensor.disposed) continue;
-      if (used.has(tensor.storage(name))) this.#sinceLastOperation.push(tensor);
-      else if (this.#owned.delete(tensor)) tensor.dispose();
+      if (used.has(tensor.storage(name))) this.#sinceLastOperation.add(tensor);
+      else this.#dispose(tensor);
     }
   }
 
-  #add(name: string, input: Tensor<DType>, gradient: Tensor): void {
-    if (!sameShape(input.shape, gradient.shape)) {
-      throw new ArgumentError(
-        `${name}: gradient ${formatShape(gradient.shape)} for an input ${formatShape(input.shape)}`,
-      );
-    }
-    const sum = this.#gradients.get(input);
-    this.#gradients.set(input, sum === undefined ? gradient : this.#accumulate(this, sum, gradient));
+  /** Gives the memory of an operation's output back, or leaves that to the gradient if it reads it. Not that of a view's tensor. */
+  #freeOutput({ name, output, readsOutput, allocated }: Operation): void {
+    const memory = output.storage(name);
+    const own = [...allocated].filter((tensor) => !tensor.disposed && tensor.storage(name) === memory);
+    if (!readsOutput) this.#sweep(name, own);
+    else if (own.length > 0) this.#recorded.delete(memory);
+  }
+
+  #dispose(tensor: Tensor<DType>): void {
+    const memory = tensor.storage('dispose');
+    this.#owned.delete(tensor);
+    this.#sinceLastOperation.delete(tensor);
+    this.#recorded.delete(memory);
+    this.#launched.delete(memory);
+    tensor.dispose();
   }
 
   #checkOpen(operation: string): void {

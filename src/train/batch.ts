@@ -40,13 +40,42 @@ export interface BatchTensors {
   readonly labels: Tensor<'u32'>;
 }
 
+/** Throws ArgumentError unless all parts of a batch are of as many images as there are labels. */
+function checkBatch(operation: string, { images, height, width, labels, crops, flips }: TrainingBatch): void {
+  const count = labels.length;
+  const check = (what: string, got: number, wanted: number): void => {
+    if (count === 0 || got !== wanted) reject(operation, what, String(got), `${wanted} for ${count} labels`);
+  };
+  check('number of image bytes', images.length, count * height * width * 3);
+  check('length of crops', crops.length, 2 * count);
+  check('length of flips', flips.length, count);
+}
+
+/**
+ * Cuts a batch into batches of `size` images, in order, the last one possibly smaller. They are views, no copies. Throws
+ * ArgumentError when the batch's parts do not fit.
+ */
+export function splitBatch(batch: TrainingBatch, size: number): TrainingBatch[] {
+  checkBatch('splitBatch', batch);
+  const { images, height, width, labels, crops, flips } = batch;
+  const pixels = height * width * 3;
+  return Array.from({ length: Math.ceil(labels.length / size) }, (_, part) => {
+    const [first, end] = [part * size, (part + 1) * size];
+    return {
+      ...batch,
+      images: images.subarray(first * pixels, end * pixels),
+      labels: labels.subarray(first, end),
+      crops: crops.subarray(2 * first, 2 * end),
+      flips: flips.subarray(first, end),
+    };
+  });
+}
+
 /** Copies a batch to the GPU and crops, mirrors and normalises it there. Throws ArgumentError when its parts do not fit. */
 export function uploadBatch(tape: Tape, batch: TrainingBatch, normalization: Normalization): BatchTensors {
+  checkBatch('uploadBatch', batch);
   const { images, height, width, crop } = batch;
   const count = batch.labels.length;
-  const wanted = count * height * width * 3;
-  if (count === 0 || images.length !== wanted)
-    reject('uploadBatch', 'number of image bytes', String(images.length), `${wanted} for ${count} labels`);
   const pixels = uploadImages(tape.engine, images);
   try {
     const prepared = preprocess(tape, pixels, {

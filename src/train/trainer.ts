@@ -10,7 +10,7 @@ import { ArgumentError, reject } from '../runtime/errors.ts';
 import { checkPosteriorSource, SlowPosterior } from './slow_posterior.ts';
 import { createSgd } from '../kernels/sgd/sgd.ts';
 import { evaluate } from './evaluate.ts';
-import { IMAGENET_NORMALIZATION, uploadBatch } from './batch.ts';
+import { IMAGENET_NORMALIZATION, splitBatch, uploadBatch } from './batch.ts';
 import { learningRateFactor } from './schedule.ts';
 import { officialGroups } from './parameter_groups.ts';
 import { startTape } from '../kernels/tape.ts';
@@ -35,6 +35,16 @@ export interface TrainerOptions {
   readonly posterior?: PosteriorSource;
   /** Default: ImageNet's. */
   readonly normalization?: Normalization;
+  /**
+   * Most images that go through the network at a time. A larger batch is cut into parts of so many (the last one possibly smaller)
+   * whose gradients add up to the batch's before the one optimiser step: memory for activations is then this size's, whatever the
+   * batch. A size rather than a number of parts, because it is what memory bounds, and holds for a smaller last batch too.
+   *
+   * Loss and gradient are means over the whole batch, as without, but for rounding - and but for batch norms in training: each
+   * part is normalised by its own statistics, and the running ones move once a part. So parts of a few images train otherwise than the
+   * whole batch; at least two values a channel are needed. Frozen batch norms see no difference. Default: whole batches.
+   */
+  readonly microBatchSize?: number;
   /**
    * Optimiser steps that may be under way before the oldest one's loss is read. Two keep the GPU busy while the CPU prepares and
    * reports; more only delay the reports. Default: 2.
@@ -104,7 +114,15 @@ interface PendingStep {
   readonly step: number;
   readonly size: number;
   readonly learningRate: number;
-  readonly results: Promise<readonly [loss: Float32Array, correct: Uint32Array]>;
+  readonly results: Promise<StepResult>;
+}
+
+/** What a step or a part of it gives. */
+interface StepResult {
+  /** Mean over its images, in nats. */
+  readonly loss: number;
+  /** Images whose highest score is the label's. */
+  readonly correct: number;
 }
 
 /** Trains a model by SGD: preprocessing, forward, loss, backward and update are one batch of GPU work a step. */
@@ -117,16 +135,19 @@ export class Trainer {
   readonly #normalization: Normalization;
   readonly #schedule: Schedule;
   readonly #baseRates: readonly number[];
-  readonly #one: Tensor;
+  /** Scalars that backward starts with, by their value: the share of a batch that goes through the network at a time. */
+  readonly #shares = new Map<number, Tensor>();
   #epochsDone = 0;
   #steps = 0;
 
   constructor(model: Model, options: TrainerOptions) {
     const { learningRate, fineTune = false, weightDecay = 1e-4, momentum = 0.9 } = options;
-    const { posterior = 'current', stepsInFlight = 2 } = options;
+    const { posterior = 'current', stepsInFlight = 2, microBatchSize } = options;
     checkPosteriorSource(model, posterior);
-    if (!(Number.isInteger(stepsInFlight) && stepsInFlight >= 1))
-      reject('createTrainer', 'stepsInFlight', String(stepsInFlight), 'a whole number >= 1');
+    for (const [name, value] of Object.entries({ stepsInFlight, microBatchSize })) {
+      if (value !== undefined && !(Number.isInteger(value) && value >= 1))
+        reject('createTrainer', name, String(value), 'a whole number >= 1');
+    }
     const trainable = model.parameters.entries.filter(({ value }) => value.requiresGradient);
     const names = trainable.map(({ name }) => name);
     const groups = options.groups ?? officialGroups(names, { learningRate, weightDecay, fineTune });
@@ -138,7 +159,6 @@ export class Trainer {
     const nesterov = options.nesterov ?? momentum > 0;
     this.optimizer = createSgd(model.engine, model.parameters, { groups, momentum, nesterov });
     this.slow = posterior === 'current' ? null : new SlowPosterior(model, posterior);
-    this.#one = model.engine.tensor(Float32Array.of(1), []);
   }
 
   /** Epochs finished, over all runs that a checkpoint carried on. */
@@ -188,7 +208,7 @@ export class Trainer {
       const oldest = pending.shift();
       if (oldest === undefined) return;
       const { step, size, learningRate } = oldest;
-      const [[loss = Number.NaN], [correct = 0]] = await oldest.results;
+      const { loss, correct } = await oldest.results;
       if (!Number.isFinite(loss)) {
         throw new ArgumentError(
           `training: the loss of epoch ${epoch}, step ${step} is ${loss}; lower the learning rate (${learningRate})`,
@@ -235,7 +255,8 @@ export class Trainer {
   dispose(): void {
     this.optimizer.dispose();
     this.slow?.dispose();
-    this.#one.dispose();
+    for (const share of this.#shares.values()) share.dispose();
+    this.#shares.clear();
   }
 
   /** Sets every group's rate for a step, counted from 0; returns the first group's. */
@@ -249,28 +270,62 @@ export class Trainer {
   }
 
   /** Records and submits one step; nothing is waited for. */
-  #launchStep(batch: TrainingBatch): PendingStep['results'] {
+  #launchStep(batch: TrainingBatch): Promise<StepResult> {
+    const count = batch.labels.length;
+    const parts = splitBatch(batch, this.#options.microBatchSize ?? Math.max(count, 1));
+    const results: Promise<StepResult>[] = [];
+    for (const [index, part] of parts.entries()) {
+      const isLast = index === parts.length - 1;
+      results.push(this.#launchPart(part, part.labels.length / count, { isFirst: index === 0, isLast }));
+    }
+    const whole = Promise.all(results).then((all) => ({
+      loss: all.reduce((sum, { loss }, index) => sum + loss * (parts[index]?.labels.length ?? 0), 0) / count,
+      correct: all.reduce((sum, { correct }) => sum + correct, 0),
+    }));
+    // Whoever awaits it sees the failure; should an earlier step fail first, this one must not end the process.
+    whole.catch(() => undefined);
+    return whole;
+  }
+
+  /** Adds the gradients of a part of a batch, `share` of it, to those of the parts before; after the last one the parameters move. */
+  #launchPart(
+    part: TrainingBatch,
+    share: number,
+    { isFirst, isLast }: { readonly isFirst: boolean; readonly isLast: boolean },
+  ): Promise<StepResult> {
     const { engine, parameters } = this.model;
     const tape = startTape(engine);
     const slowTape = startTape(engine, { gradients: false });
     try {
-      const { images, labels } = uploadBatch(tape, batch, this.#normalization);
-      parameters.placeGradients(tape);
+      const { images, labels } = uploadBatch(tape, part, this.#normalization);
+      parameters.placeGradients(tape, { accumulate: !isFirst });
       const posterior = this.slow?.posterior(slowTape, images, labels);
       const result = this.model.loss(tape, images, labels, posterior === undefined ? {} : { posterior });
-      const correct = accuracyCount(tape, result.scores, labels);
-      tape.backward(result.loss, this.#one);
-      this.optimizer.step(tape);
-      this.#steps++;
-      this.slow?.follow(this.#steps);
-      const results = Promise.all([engine.read(result.loss), engine.read(correct)]);
-      // Whoever awaits it sees the failure; should an earlier step fail first, this one must not end the process.
-      results.catch(() => undefined);
-      return results;
+      const count = accuracyCount(tape, result.scores, labels);
+      tape.backward(result.loss, this.#share(share));
+      if (isLast) {
+        this.optimizer.step(tape);
+        this.#steps++;
+        this.slow?.follow(this.#steps);
+      }
+      const read = Promise.all([engine.read(result.loss), engine.read(count)]);
+      const numbers = read.then(([[loss = Number.NaN], [correct = 0]]) => ({ loss, correct }));
+      // As in #launchStep; and the launch of the next part may throw before anybody awaits this one.
+      numbers.catch(() => undefined);
+      return numbers;
     } finally {
       slowTape.end();
       tape.end();
     }
+  }
+
+  /** The gradient of the batch's loss by a part's. Made once for every value. */
+  #share(value: number): Tensor {
+    const known = this.#shares.get(value);
+    if (known !== undefined) return known;
+    const share = this.model.engine.tensor(Float32Array.of(value), []);
+    this.#shares.set(value, share);
+    return share;
   }
 }
 

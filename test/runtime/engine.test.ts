@@ -45,6 +45,28 @@ describe('tensors', () => {
     }
   });
 
+  test('a buffer at rest serves what takes at least half of it, and what fits better comes first', async () => {
+    await engine.trim();
+    const { usedBytes } = engine.memory();
+    const free = (): number => engine.memory().freeBuffers;
+    const [large, middle] = [engine.empty([4096]), engine.empty([3072])];
+    for (const made of [large, middle]) made.dispose();
+    expect(free()).toBe(2);
+    const same = engine.empty([3072]);
+    expect(engine.memory().usedBytes - usedBytes).toBe(4 * 3072);
+    same.dispose();
+    const second = engine.empty([2048]);
+    expect(engine.memory().usedBytes - usedBytes).toBe(4 * 3072);
+    const third = engine.empty([2048]);
+    expect(engine.memory().usedBytes - usedBytes).toBe(4 * (3072 + 4096));
+    for (const made of [second, third]) made.dispose();
+    const small = engine.empty([1024]);
+    expect(free()).toBe(2);
+    small.dispose();
+    expect(engine.memory().usedBytes).toBe(usedBytes);
+    expect(engine.memory().freeBytes).toBe(4 * (1024 + 3072 + 4096));
+  });
+
   test('zeros overwrites what a reused buffer held', async () => {
     const used = engine.tensor(ramp(100), [100]);
     used.dispose();

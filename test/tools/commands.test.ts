@@ -77,6 +77,7 @@ describe('calm', () => {
     [['train', '--out', 'x'], 'wanted --data FOLDER or --birdlets'],
     [['train', '--out', 'x', '--data', 'y', '--head', 'calm'], 'cam, calm-em, calm-ml'],
     [['train', '--out', 'x', '--data', 'y', '--batch', '0'], 'a whole number >= 1'],
+    [['train', '--out', 'x', '--data', 'y', '--micro-batch', '0'], 'a whole number >= 1'],
     [['train', '--out', 'x', '--data', 'y', '--output-stride', '8', '--large-feature-map'], 'cannot be used'],
     [
       ['train', '--out', 'x', '--data', 'y', '--birdlets-size', '64'],
@@ -158,6 +159,28 @@ describe('calm train', () => {
       expect(Buffer.compare(bytes, resumed.tensors.get(name)?.bytes ?? new Uint8Array()), name).toBe(0);
     const record = (await readJson(join(parts, 'configuration.json'))) as RunRecord;
     expect(record.sessions.map(({ firstEpoch }) => firstEpoch)).toEqual([1, 2]);
+  });
+
+  test('--recompute changes no bit, --micro-batch does, and a run keeps both', async () => {
+    const tensorsOf = async (run: string) => (await readSafetensors(join(run, 'last.safetensors'))).tensors;
+    const whole = await tensorsOf(trained);
+    const recomputed = path('recomputed');
+    const common = ['train', ...TINY, '--data', birdlets];
+    expect((await calm(...common, '--recompute', '--epochs', '2', '--out', recomputed)).code).toBe(0);
+    expect(await tensorsOf(recomputed)).toEqual(whole);
+    const cut = path('cut');
+    expect((await calm(...common, '--micro-batch', '3', '--epochs', '1', '--out', cut)).code).toBe(0);
+    expect((await calm('train', '--resume', '--out', cut, '--epochs', '2')).code).toBe(0);
+    const name = 'bn1.num_batches_tracked';
+    const batches = async (run: string) => (await tensorsOf(run)).get(name)?.bytes[0];
+    // Three steps an epoch, each of them in three parts.
+    expect([await batches(trained), await batches(cut)]).toEqual([6, 18]);
+    const recordOf = async (run: string) => (await readJson(join(run, 'configuration.json'))) as RunRecord;
+    expect(await recordOf(recomputed)).toMatchObject({
+      microBatch: null,
+      resolvedModel: { recompute: true },
+    });
+    expect(await recordOf(cut)).toMatchObject({ microBatch: 3, resolvedModel: { recompute: false } });
   });
 
   test('interrupted, it saves, says how to carry on, and ends with 130', async () => {

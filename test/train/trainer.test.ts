@@ -86,6 +86,13 @@ describe('training', () => {
     expect(largestDifference(followed.parameters, current.parameters)).toBeLessThan(1e-4);
   });
 
+  test('so it is where batch norms are frozen', async () => {
+    const frozen = { frozen: ['bn1', 'layer1.0.bn1', 'layer2.0.bn2'] };
+    const current = await train({}, frozen);
+    const refreshed = await train({ posterior: { kind: 'refresh', every: 1 } }, frozen);
+    expect(largestDifference(refreshed.parameters, current.parameters)).toBeLessThan(1e-4);
+  });
+
   test('a posterior that lags trains otherwise', async () => {
     const current = await train({});
     for (const posterior of [

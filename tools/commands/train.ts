@@ -37,9 +37,11 @@ interface TrainOptions extends ModelChoice {
   readonly layers?: readonly number[];
   readonly widths?: readonly number[];
   readonly freeze?: readonly string[];
+  readonly recompute?: true;
   readonly posterior: PosteriorSource;
   readonly epochs: number;
   readonly batch: number;
+  readonly microBatch?: number;
   readonly lr: number;
   readonly groups: ParameterGroups;
   readonly weightDecay: number;
@@ -87,11 +89,13 @@ function configurationOf(options: TrainOptions): RunConfiguration {
         ? { stem: { kernel: 3, stride: 1, pool: false, ...(widths?.[0] && { width: widths[0] }) } }
         : {}),
       frozen: options.freeze ?? [],
+      recompute: options.recompute ?? false,
       seed: options.seed,
     },
     weights: optional(weights),
     epochs: options.epochs,
     batch: options.batch,
+    microBatch: options.microBatch ?? null,
     resize: options.resize ?? Math.round((crop * 256) / 224),
     crop,
     seed: options.seed,
@@ -220,6 +224,12 @@ export function trainCommand(): Command {
     )
     .option('--epochs <count>', 'last epoch', wholeNumber(1), 50)
     .option('--batch <images>', 'images a step; the smaller last batch is left out', wholeNumber(1), 16)
+    .option(
+      '--micro-batch <images>',
+      'memory for so many images of a batch, whose gradients add up (batch norms then see so many; default: all)',
+      wholeNumber(1),
+    )
+    .option('--recompute', 'less memory, the same numbers: compute the insides of residual blocks twice')
     .option('--lr <rate>', 'learning rate of the slow group', number(0, Infinity, { exclusive: true }), 1e-3)
     .addOption(
       new Option(

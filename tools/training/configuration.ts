@@ -32,6 +32,8 @@ export interface RunConfiguration {
   readonly weights: string | null;
   readonly epochs: number;
   readonly batch: number;
+  /** Most images of a batch that go through the network at a time; null: all. */
+  readonly microBatch: number | null;
   readonly resize: number;
   readonly crop: number;
   readonly seed: number;

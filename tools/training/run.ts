@@ -209,7 +209,7 @@ export class TrainingRun {
 }
 
 function trainerOptions(model: Model, configuration: RunConfiguration): Parameters<typeof createTrainer>[1] {
-  const { trainer, groups, schedule, warmupEpochs, epochs } = configuration;
+  const { trainer, groups, schedule, warmupEpochs, epochs, microBatch } = configuration;
   const fullSchedule: Schedule =
     schedule.kind === 'cosine' ? { ...schedule, epochs, warmupEpochs } : { ...schedule, warmupEpochs };
   const oneGroup = (): SgdGroup[] => {
@@ -219,6 +219,7 @@ function trainerOptions(model: Model, configuration: RunConfiguration): Paramete
   };
   return {
     ...trainer,
+    ...(microBatch === null ? {} : { microBatchSize: microBatch }),
     schedule: fullSchedule,
     fineTune: groups === 'fine-tune',
     ...(groups === 'one' ? { groups: oneGroup() } : {}),

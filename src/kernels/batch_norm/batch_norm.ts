@@ -125,7 +125,8 @@ export function batchNorm(
   );
   const { mean, variance } =
     mode === 'train'
-      ? batchStatistics(tape, input, tensors, momentum, tuning)
+      ? // Once, because it moves the running statistics.
+        tape.once(() => batchStatistics(tape, input, tensors, momentum, tuning))
       : { mean: tensors.runningMean, variance: tensors.runningVariance };
   const output = tape.empty(input.shape);
   tape.run(normalizeKernel, {
@@ -136,19 +137,24 @@ export function batchNorm(
     work: { bytes: (residual === undefined ? 8 : 12) * input.size, flops: 4 * input.size },
   });
   const inputs = [input, scale, shift, ...(residual === undefined ? [] : [residual])];
-  return tape.record('batchNorm', output, inputs, (outputGradient) =>
-    batchNormGradient(tape, outputGradient, {
-      input,
-      output,
-      mean,
-      variance,
-      scale,
-      shift,
-      residual: residual ?? null,
-      relu: activation === 'relu',
-      mode,
-      epsilon,
-      tuning,
-    }),
+  const saved = {
+    input,
+    output,
+    mean,
+    variance,
+    scale,
+    shift,
+    residual: residual ?? null,
+    relu: activation === 'relu',
+    mode,
+    epsilon,
+    tuning,
+  };
+  return tape.record(
+    'batchNorm',
+    output,
+    inputs,
+    (outputGradient) => batchNormGradient(tape, outputGradient, saved),
+    { readsOutput: saved.relu && residual !== undefined },
   );
 }

@@ -144,6 +144,10 @@ export function batchNormGradient(
   const gradient =
     sums?.gradient ??
     (relu && residual !== null ? reluGradient(tape, output, outputGradient) : outputGradient);
+  if (gradient !== outputGradient) {
+    tape.release(output);
+    tape.release(outputGradient);
+  }
   return [
     tape.needsGradient(input) ? inputGradient(tape, gradient, sums?.averages ?? null, saved) : null,
     scaleWanted ? (sums?.scaleGradient ?? null) : null,
