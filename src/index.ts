@@ -89,7 +89,8 @@ export type { Birdlet, BirdletOptions } from './data/birdlets/generate.ts';
 
 // Training.
 export { createTrainer } from './train/trainer.ts';
-export type { EpochSummary, StepEvent, Trainer, TrainerOptions } from './train/trainer.ts';
+export type { EpochSummary, StepEvent } from './train/epoch.ts';
+export type { Trainer, TrainerOptions } from './train/trainer.ts';
 export { IMAGENET_NORMALIZATION, uploadBatch } from './train/batch.ts';
 export { evaluate } from './train/evaluate.ts';
 export type { Evaluation } from './train/evaluate.ts';

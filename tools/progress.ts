@@ -1,4 +1,4 @@
-import type { EpochSummary, StepEvent } from '../src/train/trainer.ts';
+import type { EpochSummary, StepEvent } from '../src/train/epoch.ts';
 import cliProgress from 'cli-progress';
 
 /** Seconds as people read them: 42 s, 3:05 min, 1:02 h. */

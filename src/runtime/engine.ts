@@ -226,6 +226,11 @@ export class Engine {
     });
   }
 
+  /** Whether `capture` may be used: not on an engine that guards its memory. */
+  get canCapture(): boolean {
+    return this.#guard === null;
+  }
+
   /**
    * Records what `work` launches, to be run by `replay()` any number of times; nothing runs now. Tensors made within keep their
    * buffers until the capture is disposed. Whatever should change from replay to replay (images, labels, learning rates) must be
@@ -233,7 +238,7 @@ export class Engine {
    */
   capture(work: () => void): Capture {
     this.#checkAlive('capture');
-    if (this.#guard !== null)
+    if (!this.canCapture)
       throw new ArgumentError('capture: not with guardMemory, which writes around every tensor');
     return captureCommands(this.device, this.#commands, this.#pool, work);
   }

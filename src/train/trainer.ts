@@ -1,6 +1,8 @@
 import type { Evaluation } from './evaluate.ts';
+import type { EpochOptions, EpochSummary, FitOptions } from './epoch.ts';
 import type { Model } from '../model/model.ts';
-import type { Normalization, TrainingBatch } from './batch.ts';
+import type { BatchTensors, Normalization, TrainingBatch } from './batch.ts';
+import type { RecordedStep } from './captured_step.ts';
 import type { PosteriorSource } from './slow_posterior.ts';
 import type { Schedule } from './schedule.ts';
 import type { Sgd, SgdGroup } from '../kernels/sgd/sgd.ts';
@@ -10,6 +12,7 @@ import { ArgumentError, reject } from '../runtime/errors.ts';
 import { checkPosteriorSource, SlowPosterior } from './slow_posterior.ts';
 import { createSgd } from '../kernels/sgd/sgd.ts';
 import { evaluate } from './evaluate.ts';
+import { CapturedStep } from './captured_step.ts';
 import { IMAGENET_NORMALIZATION, splitBatch, uploadBatch } from './batch.ts';
 import { learningRateFactor } from './schedule.ts';
 import { officialGroups } from './parameter_groups.ts';
@@ -50,63 +53,11 @@ export interface TrainerOptions {
    * reports; more only delay the reports. Default: 2.
    */
   readonly stepsInFlight?: number;
-}
-
-/** One training step, told when its numbers have arrived: at least one step late. */
-export interface StepEvent {
-  /** From 1. */
-  readonly epoch: number;
-  /** Within the epoch, from 1. */
-  readonly step: number;
-  readonly stepsPerEpoch: number;
-  /** Images of this epoch so far. */
-  readonly images: number;
-  /** Of this batch, in nats. */
-  readonly loss: number;
-  /** Share of this batch whose highest score is the label's, before the step. */
-  readonly accuracy: number;
-  /** Means over the epoch so far. */
-  readonly meanLoss: number;
-  readonly meanAccuracy: number;
-  /** Of the first group. */
-  readonly learningRate: number;
-  /** Since the epoch began. */
-  readonly seconds: number;
-}
-
-/** One epoch of training. */
-export interface EpochSummary {
-  readonly epoch: number;
-  readonly steps: number;
-  readonly images: number;
-  readonly loss: number;
-  readonly accuracy: number;
-  readonly learningRate: number;
-  readonly seconds: number;
-  /** Of the validation images, where there are any. */
-  readonly validation?: Evaluation;
-}
-
-/** How to run an epoch. */
-export interface EpochOptions {
-  /** From 1. */
-  readonly epoch: number;
-  readonly stepsPerEpoch: number;
-  readonly onStep?: (event: StepEvent) => void;
-  /** Ends training between two steps; the call then rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-}
-
-/** How to run several. */
-export interface FitOptions extends Omit<EpochOptions, 'epoch'> {
-  /** Last epoch, counted from 1. */
-  readonly epochs: number;
-  /** The batches of an epoch. */
-  readonly train: (epoch: number) => AsyncIterable<TrainingBatch>;
-  /** Batches to validate on after every epoch. */
-  readonly validate?: () => AsyncIterable<TrainingBatch>;
-  /** Is awaited after every epoch: the place to save a checkpoint. */
-  readonly onEpoch?: (summary: EpochSummary) => void | Promise<void>;
+  /**
+   * Record the step of an epoch's batches once and replay it (see `Engine.capture`), wherever a whole batch goes through the network at
+   * a time. The numbers are the same to the bit; the memory of a step stays reserved during the epoch. Default: true.
+   */
+  readonly capture?: boolean;
 }
 
 /** A step whose numbers are still on their way. */
@@ -115,6 +66,14 @@ interface PendingStep {
   readonly size: number;
   readonly learningRate: number;
   readonly results: Promise<StepResult>;
+}
+
+/** Which part of a batch goes through the network at a time. */
+interface PartOfBatch {
+  /** Of the batch's images. */
+  readonly share: number;
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
 }
 
 /** What a step or a part of it gives. */
@@ -137,6 +96,10 @@ export class Trainer {
   readonly #baseRates: readonly number[];
   /** Scalars that backward starts with, by their value: the share of a batch that goes through the network at a time. */
   readonly #shares = new Map<number, Tensor>();
+  /** Sizes of batches whose step has been launched: its kernels and the optimiser's tables are then ready. */
+  readonly #launched = new Set<string>();
+  /** The captured step of the epoch that is under way, with the size of its batches. */
+  #captured: { readonly size: string; readonly step: CapturedStep } | null = null;
   #epochsDone = 0;
   #steps = 0;
 
@@ -222,14 +185,20 @@ export class Trainer {
       onStep?.({ ...event, ...means, seconds: seconds() });
     };
     let step = 0;
-    for await (const batch of batches) {
-      signal?.throwIfAborted();
-      const learningRate = this.#setLearningRate(epoch, step, stepsPerEpoch);
-      step++;
-      pending.push({ step, size: batch.labels.length, learningRate, results: this.#launchStep(batch) });
-      if (pending.length >= stepsInFlight) await report();
+    try {
+      for await (const batch of batches) {
+        signal?.throwIfAborted();
+        const learningRate = this.#setLearningRate(epoch, step, stepsPerEpoch);
+        step++;
+        pending.push({ step, size: batch.labels.length, learningRate, results: this.#launchStep(batch) });
+        if (pending.length >= stepsInFlight) await report();
+      }
+      while (pending.length > 0) await report();
+    } finally {
+      // Its memory is for whatever comes between two epochs.
+      this.#captured?.step.dispose();
+      this.#captured = null;
     }
-    while (pending.length > 0) await report();
     if (step === 0) throw new ArgumentError('training: the epoch has no batches');
     this.#epochsDone = epoch;
     return {
@@ -275,8 +244,12 @@ export class Trainer {
     const parts = splitBatch(batch, this.#options.microBatchSize ?? Math.max(count, 1));
     const results: Promise<StepResult>[] = [];
     for (const [index, part] of parts.entries()) {
-      const isLast = index === parts.length - 1;
-      results.push(this.#launchPart(part, part.labels.length / count, { isFirst: index === 0, isLast }));
+      const place = {
+        share: part.labels.length / count,
+        isFirst: index === 0,
+        isLast: index === parts.length - 1,
+      };
+      results.push(this.#launchPart(part, place));
     }
     const whole = Promise.all(results).then((all) => ({
       loss: all.reduce((sum, { loss }, index) => sum + loss * (parts[index]?.labels.length ?? 0), 0) / count,
@@ -287,36 +260,76 @@ export class Trainer {
     return whole;
   }
 
-  /** Adds the gradients of a part of a batch, `share` of it, to those of the parts before; after the last one the parameters move. */
-  #launchPart(
-    part: TrainingBatch,
-    share: number,
-    { isFirst, isLast }: { readonly isFirst: boolean; readonly isLast: boolean },
-  ): Promise<StepResult> {
-    const { engine, parameters } = this.model;
-    const tape = startTape(engine);
-    const slowTape = startTape(engine, { gradients: false });
+  /** Adds the gradients of a part of a batch to those of the parts before; after the last one the parameters move. */
+  #launchPart(part: TrainingBatch, place: PartOfBatch): Promise<StepResult> {
+    const { engine } = this.model;
+    const tape = startTape(engine, { gradients: false });
+    let recorded: RecordedStep | null = null;
     try {
-      const { images, labels } = uploadBatch(tape, part, this.#normalization);
-      parameters.placeGradients(tape, { accumulate: !isFirst });
-      const posterior = this.slow?.posterior(slowTape, images, labels);
-      const result = this.model.loss(tape, images, labels, posterior === undefined ? {} : { posterior });
-      const count = accuracyCount(tape, result.scores, labels);
-      tape.backward(result.loss, this.#share(share));
-      if (isLast) {
-        this.optimizer.step(tape);
+      const inputs = uploadBatch(tape, part, this.#normalization);
+      const captured = this.#capturedStep(inputs, place);
+      const { loss, correct } = captured?.replay(inputs) ?? (recorded = this.#record(inputs, place));
+      if (place.isLast) {
         this.#steps++;
         this.slow?.follow(this.#steps);
       }
-      const read = Promise.all([engine.read(result.loss), engine.read(count)]);
-      const numbers = read.then(([[loss = Number.NaN], [correct = 0]]) => ({ loss, correct }));
+      const read = Promise.all([engine.read(loss), engine.read(correct)]);
+      const numbers = read.then(([[lossValue = Number.NaN], [count = 0]]) => ({
+        loss: lossValue,
+        correct: count,
+      }));
       // As in #launchStep; and the launch of the next part may throw before anybody awaits this one.
       numbers.catch(() => undefined);
       return numbers;
     } finally {
-      slowTape.end();
+      recorded?.end();
       tape.end();
     }
+  }
+
+  /** Launches forward, backward and, after a batch's last part, the update. */
+  #record({ images, labels }: BatchTensors, { share, isFirst, isLast }: PartOfBatch): RecordedStep {
+    const { engine, parameters } = this.model;
+    const tape = startTape(engine);
+    const slowTape = startTape(engine, { gradients: false });
+    const end = (): void => {
+      slowTape.end();
+      tape.end();
+    };
+    try {
+      parameters.placeGradients(tape, { accumulate: !isFirst });
+      const posterior = this.slow?.posterior(slowTape, images, labels);
+      const { loss, scores } = this.model.loss(
+        tape,
+        images,
+        labels,
+        posterior === undefined ? {} : { posterior },
+      );
+      const correct = accuracyCount(tape, scores, labels);
+      tape.backward(loss, this.#share(share));
+      if (isLast) this.optimizer.step(tape);
+      return { loss, correct, end };
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
+  /** The captured step for batches of this size, captured now if that can be; null where the step must be launched anew. */
+  #capturedStep(inputs: BatchTensors, place: PartOfBatch): CapturedStep | null {
+    const { engine, weights } = this.model;
+    const size = inputs.images.shape.join('x');
+    const mayCapture = (this.#options.capture ?? true) && engine.canCapture && place.isFirst && place.isLast;
+    if (!mayCapture) return null;
+    if (this.#captured !== null) return this.#captured.size === size ? this.#captured.step : null;
+    if (!this.#launched.has(size)) {
+      this.#launched.add(size);
+      return null;
+    }
+    const statistics = [weights, this.slow?.weights].flatMap((own) => [...(own?.statistics.values() ?? [])]);
+    const step = new CapturedStep(engine, inputs, statistics, (own) => this.#record(own, place));
+    this.#captured = { size, step };
+    return step;
   }
 
   /** The gradient of the batch's loss by a part's. Made once for every value. */

@@ -1,7 +1,8 @@
 import type { Engine } from '../../src/runtime/engine.ts';
 import type { Model } from '../../src/model/model.ts';
 import type { ModelOptions } from '../../src/model/configuration.ts';
-import type { StepEvent, TrainerOptions } from '../../src/train/trainer.ts';
+import type { StepEvent } from '../../src/train/epoch.ts';
+import type { TrainerOptions } from '../../src/train/trainer.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkpointContent, parseCheckpoint, resumeTraining } from '../../src/train/checkpoint.ts';
 import { createEngine } from '../../src/runtime/create_engine.ts';

@@ -1,7 +1,8 @@
 import type { Engine } from '../../src/runtime/engine.ts';
 import type { Model } from '../../src/model/model.ts';
-import type { StepEvent, TrainerOptions } from '../../src/train/trainer.ts';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { StepEvent } from '../../src/train/epoch.ts';
+import type { TrainerOptions } from '../../src/train/trainer.ts';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createEngine } from '../../src/runtime/create_engine.ts';
 import { createTrainer } from '../../src/train/trainer.ts';
 import { patchBatch, patchBatches, smallModel } from './patches.ts';
@@ -70,6 +71,45 @@ describe('training', () => {
     const [first, second] = [await train({}), await train({})];
     expect(second).toEqual(first);
   });
+
+  for (const [name, options] of [
+    ['the current posterior', {}],
+    ['a slow posterior', { posterior: { kind: 'ema', momentum: 0.5 } }],
+    ['a refreshed posterior', { posterior: { kind: 'refresh', every: 2 } }],
+  ] as const) {
+    test(`captured steps give the same bits, running statistics included: ${name}`, async () => {
+      const outcomes = [];
+      for (const capture of [true, false]) {
+        const model = smallModel(engine);
+        const trainer = createTrainer(model, { learningRate: 0.01, ...options, capture });
+        const captures = vi.spyOn(engine, 'capture');
+        try {
+          const losses: number[] = [];
+          for (const epoch of [1, 2]) {
+            async function* batches() {
+              yield* patchBatches(epoch, 4);
+              // A last batch of another size goes by itself.
+              yield patchBatch(99, 4);
+              yield* patchBatches(epoch + 10, 2);
+            }
+            const onStep = ({ loss }: StepEvent): void => void losses.push(loss);
+            await trainer.trainEpoch(batches(), { epoch, stepsPerEpoch: 7, onStep });
+          }
+          const state = [...(await model.stateDict())].map(([key, { bytes }]) => [key, Buffer.from(bytes)]);
+          const counts = [...model.weights.statistics.values()].map(({ batches }) => batches);
+          outcomes.push({ losses, state, counts });
+          // Once an epoch: the first step of a size is launched, the next one captured.
+          expect(captures).toHaveBeenCalledTimes(capture ? 2 : 0);
+        } finally {
+          captures.mockRestore();
+          trainer.dispose();
+          model.dispose();
+        }
+      }
+      expect(outcomes[0]).toEqual(outcomes[1]);
+      expect(outcomes[0]?.counts[0]).toBe(14);
+    });
+  }
 
   test("EM with the current posterior and ML have one gradient (Fisher's identity)", async () => {
     const [em, ml] = [await train({}, { head: 'calm-em' }), await train({}, { head: 'calm-ml' })];

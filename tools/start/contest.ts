@@ -4,7 +4,7 @@ import type { CubCueTask } from '../../src/eval/cub_cues.node.ts';
 import type { CubDataset } from '../../src/data/cub.node.ts';
 import type { CueLocalisationResult } from '../../src/eval/cue_localisation.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
-import type { EpochSummary } from '../../src/train/trainer.ts';
+import type { EpochSummary } from '../../src/train/epoch.ts';
 import type { Loader } from '../../src/data/loader.ts';
 import type { ScoreMap } from '../../src/eval/score_map.ts';
 import { attributionMaps } from '../../src/attribution/model_maps.ts';
