@@ -59,6 +59,14 @@ export interface BenchRow {
   readonly ratio: number;
 }
 
+/** A number that is no kernel's time. */
+export interface Figure {
+  readonly group: string;
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+}
+
 /** How `measure` is to judge a group. */
 export interface MeasureOptions {
   /** Adds a copy kernel that moves so many bytes (half read, half written) to the group; its GB/s is the bandwidth bound. */
@@ -77,6 +85,8 @@ export interface Bench {
   wanted(name: string): boolean;
   /** Checks and times candidates, alternating them, prints their table and keeps the rows. */
   measure(group: string, candidates: readonly Candidate[], options?: MeasureOptions): Promise<BenchRow[]>;
+  /** Prints and keeps a number that is no kernel's time: bytes, host time, a ratio. */
+  figure(group: string, name: string, value: number, unit: string): void;
   /** Writes the JSON file, when asked for, and closes the engine. */
   finish(): Promise<void>;
 }
@@ -289,12 +299,19 @@ export async function openBench(name: string): Promise<Bench> {
     return measured;
   };
 
+  const figures: Figure[] = [];
+  const figure: Bench['figure'] = (group, label, value, unit) => {
+    figures.push({ group, name: label, value, unit });
+    console.log(`${group}: ${label}: ${value.toPrecision(4)} ${unit}`);
+  };
+
   return {
     engine,
     quick: settings.quick,
     rows,
     wanted: (text) => settings.words.every((word) => text.includes(word)),
     measure,
+    figure,
     async finish() {
       if (settings.json !== undefined) {
         const { adapter } = engine;
@@ -306,6 +323,7 @@ export async function openBench(name: string): Promise<Bench> {
           versions: versions(),
           date,
           rows,
+          figures,
         };
         await writeFileAtomically(settings.json, `${JSON.stringify(report, null, 2)}\n`);
         console.log(`\nwritten: ${settings.json}`);
