@@ -86,7 +86,7 @@ export interface Bench {
   /** Checks and times candidates, alternating them, prints their table and keeps the rows. */
   measure(group: string, candidates: readonly Candidate[], options?: MeasureOptions): Promise<BenchRow[]>;
   /** Prints and keeps a number that is no kernel's time: bytes, host time, a ratio. */
-  figure(group: string, name: string, value: number, unit: string): void;
+  readonly figure: (group: string, name: string, value: number, unit: string) => void;
   /** Writes the JSON file, when asked for, and closes the engine. */
   finish(): Promise<void>;
 }

@@ -1,4 +1,64 @@
+import { conv2d } from '../../src/kernels/conv2d/conv2d.ts';
+import { convolutionGeometry } from '../../src/kernels/conv2d/geometry.ts';
+import { createEngine } from '../../src/runtime/create_engine.ts';
+import { describe, expect, test } from 'vitest';
 import { describeOp } from './describe_op.ts';
+import { Engine } from '../../src/runtime/engine.ts';
+import { startTape } from '../../src/kernels/tape.ts';
 import { winogradCases } from '../../src/kernels/winograd/cases.ts';
+import { winogradPays } from '../../src/kernels/winograd/winograd.ts';
 
 describeOp(winogradCases);
+
+describe('conv2d chooses winograd', () => {
+  const layer = (batch: number, side: number, channels: number, kernel = 3, stride = 1) =>
+    convolutionGeometry(
+      'test',
+      { shape: [batch, side, side, channels] },
+      { shape: [kernel, kernel, channels, channels] },
+      { padding: 1, stride },
+    );
+
+  test('for wide 3x3 layers of large maps on software adapters, not elsewhere', async () => {
+    const engine = await createEngine();
+    try {
+      if (!engine.capabilities.software) return;
+      expect(winogradPays(engine, layer(2, 56, 64))).toBe(true);
+      expect(winogradPays(engine, layer(2, 28, 512))).toBe(true);
+      // The weights' transforms would outweigh the few pixels.
+      expect(winogradPays(engine, layer(2, 7, 512))).toBe(false);
+      expect(winogradPays(engine, layer(2, 56, 64, 3, 2))).toBe(false);
+      expect(winogradPays(engine, layer(2, 56, 64, 1))).toBe(false);
+      expect(winogradPays(engine, layer(2, 56, 66))).toBe(false);
+      // 36 points of every tile would not fit one binding.
+      expect(winogradPays(engine, layer(4096, 56, 64))).toBe(false);
+      const gpu = new Engine(engine.device, { ...engine.adapter, software: false }, null, false);
+      expect(winogradPays(gpu, layer(2, 56, 64))).toBe(false);
+    } finally {
+      engine.destroy();
+    }
+  });
+
+  test('never against its will, and refuses what it cannot', async () => {
+    const engine = await createEngine();
+    const tape = startTape(engine, { gradients: false });
+    try {
+      const input = tape.empty([1, 8, 8, 4]);
+      const options = { algorithm: 'winograd' } as const;
+      expect(() => conv2d(tape, input, tape.empty([3, 3, 4, 6]), options)).toThrow(
+        /conv2d.*algorithm is winograd.*multiples of 4/,
+      );
+      expect(() => conv2d(tape, input, tape.empty([3, 3, 4, 8]), { ...options, stride: 2 })).toThrow(
+        /conv2d.*algorithm is winograd/,
+      );
+      if (!engine.capabilities.timestamps) return;
+      const { samples } = await engine.profile(
+        () => void conv2d(tape, input, tape.empty([3, 3, 4, 8]), { algorithm: 'direct' }),
+      );
+      expect(samples.map(({ kernel }) => kernel.split('/')[0])).toEqual(['matmul']);
+    } finally {
+      tape.end();
+      engine.destroy();
+    }
+  });
+});

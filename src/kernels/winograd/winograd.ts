@@ -36,10 +36,14 @@ export function fitsWinograd(g: Geometry): boolean {
 }
 
 /**
- * Multiply-adds that take as long as one load or store of a transform. Measured with lavapipe, over ResNet-50's layers: 15 to 30.
- * Nothing is known of GPUs yet, so they convolve directly.
+ * Multiply-adds that take as long as one load or store of a transform, by the lanes of a subgroup: measured with lavapipe (8) and
+ * SwiftShader (4) over the layers of a ResNet-50 and of small networks. Nothing is known of GPUs yet, so they convolve directly.
  */
-const ACCESS_COST = 20;
+const ACCESS_COST: ReadonlyMap<number | null, number> = new Map([
+  [8, 28],
+  [4, 8],
+]);
+const OTHER_ACCESS_COST = 28;
 /** Rows of a product come in tiles of so many. */
 const ROW_TILE = 16;
 
@@ -55,7 +59,8 @@ export function winogradPays(engine: Engine, g: Geometry): boolean {
   const direct = 9 * ceilDivide(pixels, ROW_TILE) * ROW_TILE * channels;
   const products = POINTS * ceilDivide(tiles, ROW_TILE) * ROW_TILE * channels;
   const accesses = tiles * (72 * inputChannels + 52 * outputChannels) + 45 * channels;
-  return products + ACCESS_COST * accesses < direct;
+  const accessCost = ACCESS_COST.get(engine.capabilities.subgroupSize) ?? OTHER_ACCESS_COST;
+  return products + accessCost * accesses < direct;
 }
 
 interface Tiles {
