@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 
 describe('chooseTiling', () => {
   const across = (subgroupSize: number, rows: number, columns: number, terms = 10_000): number =>
-    chooseTiling(subgroupSize, rows, columns, terms).constants.ACROSS;
+    chooseTiling(subgroupSize, { rows, columns, terms }).constants.ACROSS;
 
   test('is as wide as the columns and the subgroup allow', () => {
     expect(across(8, 6272, 64)).toBe(8);
@@ -27,15 +27,34 @@ describe('chooseTiling', () => {
     expect(across(8, 1568, 4, 2048)).toBe(2);
   });
 
+  test('is tall for large products on lavapipe, unless that leaves rows idle', () => {
+    const rowsOf = (subgroupSize: number, rows: number, tall?: boolean): number =>
+      chooseTiling(subgroupSize, { rows, columns: 512, terms: 4608, tall }).constants.ROWS;
+    expect(rowsOf(8, 6272)).toBe(32);
+    expect(rowsOf(8, 32)).toBe(32);
+    // ResNet-50's 7x7 maps of two images.
+    expect(rowsOf(8, 98)).toBe(16);
+    expect(rowsOf(4, 6272)).toBe(16);
+    expect(rowsOf(32, 6272)).toBe(16);
+    expect(rowsOf(4, 6272, true)).toBe(32);
+    expect(rowsOf(8, 6272, false)).toBe(16);
+    expect(chooseTiling(8, { rows: 1000, columns: 64, terms: 64 }).constants.ROWS).toBe(16);
+  });
+
   test('covers the product', () => {
     for (const [rows, columns] of [
       [1, 4],
       [37, 20],
       [1000, 132],
     ] as const) {
-      const { constants, rowTiles, columnTiles } = chooseTiling(8, rows, columns, 10_000);
-      expect(columnTiles * 8 * constants.ACROSS).toBeGreaterThanOrEqual(columns);
-      expect((rowTiles * 16 * constants.SUBGROUP) / constants.ACROSS).toBeGreaterThanOrEqual(rows);
+      for (const tall of [true, false, undefined]) {
+        const size = { rows, columns, terms: 10_000, tall };
+        const { constants, rowTiles, columnTiles } = chooseTiling(8, size);
+        expect(columnTiles * 8 * constants.ACROSS).toBeGreaterThanOrEqual(columns);
+        expect((rowTiles * constants.ROWS * constants.SUBGROUP) / constants.ACROSS).toBeGreaterThanOrEqual(
+          rows,
+        );
+      }
     }
   });
 });

@@ -26,7 +26,7 @@ describe('conv2d chooses winograd', () => {
       expect(winogradPays(engine, layer(2, 56, 64))).toBe(true);
       expect(winogradPays(engine, layer(2, 28, 512))).toBe(true);
       // The weights' transforms would outweigh the few pixels.
-      expect(winogradPays(engine, layer(2, 7, 512))).toBe(false);
+      expect(winogradPays(engine, layer(1, 7, 512))).toBe(false);
       expect(winogradPays(engine, layer(2, 56, 64, 3, 2))).toBe(false);
       expect(winogradPays(engine, layer(2, 56, 64, 1))).toBe(false);
       expect(winogradPays(engine, layer(2, 56, 66))).toBe(false);

@@ -36,7 +36,12 @@ const MOST_PART_ELEMENTS = 1 << 24;
 
 function tilesOf(engine: Engine, { rows, columns, pixels }: CorrelatePlan, variant: Variant): Tiling {
   const subgroupSize = engine.capabilities.subgroupSize ?? correlateSubgroup.constants.SUBGROUP.value;
-  const tiling = chooseTiling(subgroupSize, rows, columns, pixels);
+  const tiling = chooseTiling(subgroupSize, {
+    rows,
+    columns,
+    terms: pixels,
+    tall: variant === 'subgroup-tall' || undefined,
+  });
   return variant === 'portable' ? { ...tiling, ...portableTiles(rows, columns) } : tiling;
 }
 

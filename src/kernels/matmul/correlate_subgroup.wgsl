@@ -8,7 +8,8 @@
 // columns, and each of its lanes keeps 8 columns of all its rows in registers. In each step every lane loads the
 // gradients of two pixels for its columns and the two values of each of its ROWS / ACROSS own rows, and subgroupShuffle
 // hands these round the group:
-// 16 + 2 * ROWS / ACROSS numbers feed 16 * ROWS multiply-adds a lane, because loads are what software adapters are slowest at.
+// 16 + 2 * ROWS / ACROSS numbers feed 16 * ROWS multiply-adds a lane, because loads are what software adapters are slowest at: with 32
+// rows lavapipe is 20 to 25 % faster than with 16, and compiles a second longer.
 // Written out, without loops over registers: SwiftShader keeps only such variables out of memory. Two pixels a step, row by row:
 // with one or four Mesa's code is slower. Narrow products take a small ACROSS, so that no column idles.
 // Flops: 2 * rows * columns * pixels.
@@ -17,7 +18,8 @@ enable subgroups;
 const SUBGROUP: u32 = 8u;
 const ACROSS: u32 = 8u;
 const GROUPS = SUBGROUP / ACROSS;
-const ROWS = 16u;
+// Rows of a group: 16 or 32.
+const ROWS: u32 = 16u;
 const BLOCKS = ROWS / ACROSS;
 // An element position that is outside every image row.
 const OUTSIDE = 0x80000000u;
@@ -89,6 +91,20 @@ fn pair(start: vec2<u32>, offset: u32, stride: u32, second: bool) -> vec2<f32> {
   );
 }
 
+// Two pixels of a row times those of four columns.
+fn multiplyAdd(x: vec2<f32>, upper: vec4<f32>, lower: vec4<f32>, sum: vec4<f32>) -> vec4<f32> {
+  return fma(vec4<f32>(x.y), lower, fma(vec4<f32>(x.x), upper, sum));
+}
+
+// A lane's eight columns of a row, as vec4s ACROSS apart. `start` is the split's first row.
+fn store(start: u32, row: u32, column: u32, first: vec4<f32>, second: vec4<f32>) {
+  let width = params.columns / 4u;
+  if (row < params.rows) {
+    if (column < width) { output[(start + row) * width + column] = first; }
+    if (column + ACROSS < width) { output[(start + row) * width + column + ACROSS] = second; }
+  }
+}
+
 @compute @workgroup_size(SUBGROUP)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
@@ -112,7 +128,7 @@ fn main(
   // A lane's own rows are ACROSS apart.
   let firstRow = tileRow + lane / ACROSS * ROWS;
   let ownRow = firstRow + member;
-  var row: array<Row, 8>;
+  var row: array<Row, 16>;
   row[0] = rowAt(ownRow + 0u * ACROSS);
   if (BLOCKS > 1u) { row[1] = rowAt(ownRow + 1u * ACROSS); }
   if (BLOCKS > 2u) { row[2] = rowAt(ownRow + 2u * ACROSS); }
@@ -121,10 +137,18 @@ fn main(
   if (BLOCKS > 5u) { row[5] = rowAt(ownRow + 5u * ACROSS); }
   if (BLOCKS > 6u) { row[6] = rowAt(ownRow + 6u * ACROSS); }
   if (BLOCKS > 7u) { row[7] = rowAt(ownRow + 7u * ACROSS); }
+  if (BLOCKS > 8u) { row[8] = rowAt(ownRow + 8u * ACROSS); }
+  if (BLOCKS > 9u) { row[9] = rowAt(ownRow + 9u * ACROSS); }
+  if (BLOCKS > 10u) { row[10] = rowAt(ownRow + 10u * ACROSS); }
+  if (BLOCKS > 11u) { row[11] = rowAt(ownRow + 11u * ACROSS); }
+  if (BLOCKS > 12u) { row[12] = rowAt(ownRow + 12u * ACROSS); }
+  if (BLOCKS > 13u) { row[13] = rowAt(ownRow + 13u * ACROSS); }
+  if (BLOCKS > 14u) { row[14] = rowAt(ownRow + 14u * ACROSS); }
+  if (BLOCKS > 15u) { row[15] = rowAt(ownRow + 15u * ACROSS); }
 
-  var start: array<vec2<u32>, 8>;
-  var a: array<vec2<f32>, 8>;
-  var c: array<vec4<f32>, 2u * ROWS>;
+  var start: array<vec2<u32>, 16>;
+  var a: array<vec2<f32>, 16>;
+  var c: array<vec4<f32>, 64>;
   let stride = u32(params.strideX) * params.channels;
   let last = min((split + 1u) * params.splitPixels, params.pixels);
   var pixel = split * params.splitPixels;
@@ -142,6 +166,14 @@ fn main(
     if (BLOCKS > 5u) { start[5] = runStart(row[5], n, i, j); }
     if (BLOCKS > 6u) { start[6] = runStart(row[6], n, i, j); }
     if (BLOCKS > 7u) { start[7] = runStart(row[7], n, i, j); }
+    if (BLOCKS > 8u) { start[8] = runStart(row[8], n, i, j); }
+    if (BLOCKS > 9u) { start[9] = runStart(row[9], n, i, j); }
+    if (BLOCKS > 10u) { start[10] = runStart(row[10], n, i, j); }
+    if (BLOCKS > 11u) { start[11] = runStart(row[11], n, i, j); }
+    if (BLOCKS > 12u) { start[12] = runStart(row[12], n, i, j); }
+    if (BLOCKS > 13u) { start[13] = runStart(row[13], n, i, j); }
+    if (BLOCKS > 14u) { start[14] = runStart(row[14], n, i, j); }
+    if (BLOCKS > 15u) { start[15] = runStart(row[15], n, i, j); }
     for (var first = 0u; first < count; first += 2u) {
       let second = first + 1u < count;
       let offset = first * stride;
@@ -153,6 +185,14 @@ fn main(
       if (BLOCKS > 5u) { a[5] = pair(start[5], offset, stride, second); }
       if (BLOCKS > 6u) { a[6] = pair(start[6], offset, stride, second); }
       if (BLOCKS > 7u) { a[7] = pair(start[7], offset, stride, second); }
+      if (BLOCKS > 8u) { a[8] = pair(start[8], offset, stride, second); }
+      if (BLOCKS > 9u) { a[9] = pair(start[9], offset, stride, second); }
+      if (BLOCKS > 10u) { a[10] = pair(start[10], offset, stride, second); }
+      if (BLOCKS > 11u) { a[11] = pair(start[11], offset, stride, second); }
+      if (BLOCKS > 12u) { a[12] = pair(start[12], offset, stride, second); }
+      if (BLOCKS > 13u) { a[13] = pair(start[13], offset, stride, second); }
+      if (BLOCKS > 14u) { a[14] = pair(start[14], offset, stride, second); }
+      if (BLOCKS > 15u) { a[15] = pair(start[15], offset, stride, second); }
       let upper = (pixel + first) * width;
       // Without a second pixel: any finite numbers, to be multiplied by 0.
       let lower = select(upper, upper + width, second);
@@ -164,120 +204,140 @@ fn main(
       );
       var x: vec2<f32>;
       x = subgroupShuffle(a[0u / ACROSS], home + 0u % ACROSS);
-      c[0] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[0]));
-      c[1] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[1]));
+      c[0] = multiplyAdd(x, b[0], b[2], c[0]);
+      c[1] = multiplyAdd(x, b[1], b[3], c[1]);
       x = subgroupShuffle(a[1u / ACROSS], home + 1u % ACROSS);
-      c[2] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[2]));
-      c[3] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[3]));
+      c[2] = multiplyAdd(x, b[0], b[2], c[2]);
+      c[3] = multiplyAdd(x, b[1], b[3], c[3]);
       x = subgroupShuffle(a[2u / ACROSS], home + 2u % ACROSS);
-      c[4] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[4]));
-      c[5] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[5]));
+      c[4] = multiplyAdd(x, b[0], b[2], c[4]);
+      c[5] = multiplyAdd(x, b[1], b[3], c[5]);
       x = subgroupShuffle(a[3u / ACROSS], home + 3u % ACROSS);
-      c[6] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[6]));
-      c[7] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[7]));
+      c[6] = multiplyAdd(x, b[0], b[2], c[6]);
+      c[7] = multiplyAdd(x, b[1], b[3], c[7]);
       x = subgroupShuffle(a[4u / ACROSS], home + 4u % ACROSS);
-      c[8] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[8]));
-      c[9] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[9]));
+      c[8] = multiplyAdd(x, b[0], b[2], c[8]);
+      c[9] = multiplyAdd(x, b[1], b[3], c[9]);
       x = subgroupShuffle(a[5u / ACROSS], home + 5u % ACROSS);
-      c[10] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[10]));
-      c[11] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[11]));
+      c[10] = multiplyAdd(x, b[0], b[2], c[10]);
+      c[11] = multiplyAdd(x, b[1], b[3], c[11]);
       x = subgroupShuffle(a[6u / ACROSS], home + 6u % ACROSS);
-      c[12] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[12]));
-      c[13] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[13]));
+      c[12] = multiplyAdd(x, b[0], b[2], c[12]);
+      c[13] = multiplyAdd(x, b[1], b[3], c[13]);
       x = subgroupShuffle(a[7u / ACROSS], home + 7u % ACROSS);
-      c[14] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[14]));
-      c[15] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[15]));
+      c[14] = multiplyAdd(x, b[0], b[2], c[14]);
+      c[15] = multiplyAdd(x, b[1], b[3], c[15]);
       x = subgroupShuffle(a[8u / ACROSS], home + 8u % ACROSS);
-      c[16] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[16]));
-      c[17] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[17]));
+      c[16] = multiplyAdd(x, b[0], b[2], c[16]);
+      c[17] = multiplyAdd(x, b[1], b[3], c[17]);
       x = subgroupShuffle(a[9u / ACROSS], home + 9u % ACROSS);
-      c[18] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[18]));
-      c[19] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[19]));
+      c[18] = multiplyAdd(x, b[0], b[2], c[18]);
+      c[19] = multiplyAdd(x, b[1], b[3], c[19]);
       x = subgroupShuffle(a[10u / ACROSS], home + 10u % ACROSS);
-      c[20] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[20]));
-      c[21] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[21]));
+      c[20] = multiplyAdd(x, b[0], b[2], c[20]);
+      c[21] = multiplyAdd(x, b[1], b[3], c[21]);
       x = subgroupShuffle(a[11u / ACROSS], home + 11u % ACROSS);
-      c[22] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[22]));
-      c[23] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[23]));
+      c[22] = multiplyAdd(x, b[0], b[2], c[22]);
+      c[23] = multiplyAdd(x, b[1], b[3], c[23]);
       x = subgroupShuffle(a[12u / ACROSS], home + 12u % ACROSS);
-      c[24] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[24]));
-      c[25] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[25]));
+      c[24] = multiplyAdd(x, b[0], b[2], c[24]);
+      c[25] = multiplyAdd(x, b[1], b[3], c[25]);
       x = subgroupShuffle(a[13u / ACROSS], home + 13u % ACROSS);
-      c[26] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[26]));
-      c[27] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[27]));
+      c[26] = multiplyAdd(x, b[0], b[2], c[26]);
+      c[27] = multiplyAdd(x, b[1], b[3], c[27]);
       x = subgroupShuffle(a[14u / ACROSS], home + 14u % ACROSS);
-      c[28] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[28]));
-      c[29] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[29]));
+      c[28] = multiplyAdd(x, b[0], b[2], c[28]);
+      c[29] = multiplyAdd(x, b[1], b[3], c[29]);
       x = subgroupShuffle(a[15u / ACROSS], home + 15u % ACROSS);
-      c[30] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[30]));
-      c[31] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[31]));
+      c[30] = multiplyAdd(x, b[0], b[2], c[30]);
+      c[31] = multiplyAdd(x, b[1], b[3], c[31]);
+      if (ROWS > 16u) {
+        x = subgroupShuffle(a[16u / ACROSS], home + 16u % ACROSS);
+        c[32] = multiplyAdd(x, b[0], b[2], c[32]);
+        c[33] = multiplyAdd(x, b[1], b[3], c[33]);
+        x = subgroupShuffle(a[17u / ACROSS], home + 17u % ACROSS);
+        c[34] = multiplyAdd(x, b[0], b[2], c[34]);
+        c[35] = multiplyAdd(x, b[1], b[3], c[35]);
+        x = subgroupShuffle(a[18u / ACROSS], home + 18u % ACROSS);
+        c[36] = multiplyAdd(x, b[0], b[2], c[36]);
+        c[37] = multiplyAdd(x, b[1], b[3], c[37]);
+        x = subgroupShuffle(a[19u / ACROSS], home + 19u % ACROSS);
+        c[38] = multiplyAdd(x, b[0], b[2], c[38]);
+        c[39] = multiplyAdd(x, b[1], b[3], c[39]);
+        x = subgroupShuffle(a[20u / ACROSS], home + 20u % ACROSS);
+        c[40] = multiplyAdd(x, b[0], b[2], c[40]);
+        c[41] = multiplyAdd(x, b[1], b[3], c[41]);
+        x = subgroupShuffle(a[21u / ACROSS], home + 21u % ACROSS);
+        c[42] = multiplyAdd(x, b[0], b[2], c[42]);
+        c[43] = multiplyAdd(x, b[1], b[3], c[43]);
+        x = subgroupShuffle(a[22u / ACROSS], home + 22u % ACROSS);
+        c[44] = multiplyAdd(x, b[0], b[2], c[44]);
+        c[45] = multiplyAdd(x, b[1], b[3], c[45]);
+        x = subgroupShuffle(a[23u / ACROSS], home + 23u % ACROSS);
+        c[46] = multiplyAdd(x, b[0], b[2], c[46]);
+        c[47] = multiplyAdd(x, b[1], b[3], c[47]);
+        x = subgroupShuffle(a[24u / ACROSS], home + 24u % ACROSS);
+        c[48] = multiplyAdd(x, b[0], b[2], c[48]);
+        c[49] = multiplyAdd(x, b[1], b[3], c[49]);
+        x = subgroupShuffle(a[25u / ACROSS], home + 25u % ACROSS);
+        c[50] = multiplyAdd(x, b[0], b[2], c[50]);
+        c[51] = multiplyAdd(x, b[1], b[3], c[51]);
+        x = subgroupShuffle(a[26u / ACROSS], home + 26u % ACROSS);
+        c[52] = multiplyAdd(x, b[0], b[2], c[52]);
+        c[53] = multiplyAdd(x, b[1], b[3], c[53]);
+        x = subgroupShuffle(a[27u / ACROSS], home + 27u % ACROSS);
+        c[54] = multiplyAdd(x, b[0], b[2], c[54]);
+        c[55] = multiplyAdd(x, b[1], b[3], c[55]);
+        x = subgroupShuffle(a[28u / ACROSS], home + 28u % ACROSS);
+        c[56] = multiplyAdd(x, b[0], b[2], c[56]);
+        c[57] = multiplyAdd(x, b[1], b[3], c[57]);
+        x = subgroupShuffle(a[29u / ACROSS], home + 29u % ACROSS);
+        c[58] = multiplyAdd(x, b[0], b[2], c[58]);
+        c[59] = multiplyAdd(x, b[1], b[3], c[59]);
+        x = subgroupShuffle(a[30u / ACROSS], home + 30u % ACROSS);
+        c[60] = multiplyAdd(x, b[0], b[2], c[60]);
+        c[61] = multiplyAdd(x, b[1], b[3], c[61]);
+        x = subgroupShuffle(a[31u / ACROSS], home + 31u % ACROSS);
+        c[62] = multiplyAdd(x, b[0], b[2], c[62]);
+        c[63] = multiplyAdd(x, b[1], b[3], c[63]);
+      }
     }
     pixel += count;
   }
 
-  let resultRow = split * params.rows + firstRow;
-  if (firstRow + 0u < params.rows) {
-    if (column0 < width) { output[(resultRow + 0u) * width + column0] = c[0]; }
-    if (column1 < width) { output[(resultRow + 0u) * width + column1] = c[1]; }
-  }
-  if (firstRow + 1u < params.rows) {
-    if (column0 < width) { output[(resultRow + 1u) * width + column0] = c[2]; }
-    if (column1 < width) { output[(resultRow + 1u) * width + column1] = c[3]; }
-  }
-  if (firstRow + 2u < params.rows) {
-    if (column0 < width) { output[(resultRow + 2u) * width + column0] = c[4]; }
-    if (column1 < width) { output[(resultRow + 2u) * width + column1] = c[5]; }
-  }
-  if (firstRow + 3u < params.rows) {
-    if (column0 < width) { output[(resultRow + 3u) * width + column0] = c[6]; }
-    if (column1 < width) { output[(resultRow + 3u) * width + column1] = c[7]; }
-  }
-  if (firstRow + 4u < params.rows) {
-    if (column0 < width) { output[(resultRow + 4u) * width + column0] = c[8]; }
-    if (column1 < width) { output[(resultRow + 4u) * width + column1] = c[9]; }
-  }
-  if (firstRow + 5u < params.rows) {
-    if (column0 < width) { output[(resultRow + 5u) * width + column0] = c[10]; }
-    if (column1 < width) { output[(resultRow + 5u) * width + column1] = c[11]; }
-  }
-  if (firstRow + 6u < params.rows) {
-    if (column0 < width) { output[(resultRow + 6u) * width + column0] = c[12]; }
-    if (column1 < width) { output[(resultRow + 6u) * width + column1] = c[13]; }
-  }
-  if (firstRow + 7u < params.rows) {
-    if (column0 < width) { output[(resultRow + 7u) * width + column0] = c[14]; }
-    if (column1 < width) { output[(resultRow + 7u) * width + column1] = c[15]; }
-  }
-  if (firstRow + 8u < params.rows) {
-    if (column0 < width) { output[(resultRow + 8u) * width + column0] = c[16]; }
-    if (column1 < width) { output[(resultRow + 8u) * width + column1] = c[17]; }
-  }
-  if (firstRow + 9u < params.rows) {
-    if (column0 < width) { output[(resultRow + 9u) * width + column0] = c[18]; }
-    if (column1 < width) { output[(resultRow + 9u) * width + column1] = c[19]; }
-  }
-  if (firstRow + 10u < params.rows) {
-    if (column0 < width) { output[(resultRow + 10u) * width + column0] = c[20]; }
-    if (column1 < width) { output[(resultRow + 10u) * width + column1] = c[21]; }
-  }
-  if (firstRow + 11u < params.rows) {
-    if (column0 < width) { output[(resultRow + 11u) * width + column0] = c[22]; }
-    if (column1 < width) { output[(resultRow + 11u) * width + column1] = c[23]; }
-  }
-  if (firstRow + 12u < params.rows) {
-    if (column0 < width) { output[(resultRow + 12u) * width + column0] = c[24]; }
-    if (column1 < width) { output[(resultRow + 12u) * width + column1] = c[25]; }
-  }
-  if (firstRow + 13u < params.rows) {
-    if (column0 < width) { output[(resultRow + 13u) * width + column0] = c[26]; }
-    if (column1 < width) { output[(resultRow + 13u) * width + column1] = c[27]; }
-  }
-  if (firstRow + 14u < params.rows) {
-    if (column0 < width) { output[(resultRow + 14u) * width + column0] = c[28]; }
-    if (column1 < width) { output[(resultRow + 14u) * width + column1] = c[29]; }
-  }
-  if (firstRow + 15u < params.rows) {
-    if (column0 < width) { output[(resultRow + 15u) * width + column0] = c[30]; }
-    if (column1 < width) { output[(resultRow + 15u) * width + column1] = c[31]; }
+  let resultRow = split * params.rows;
+  store(resultRow, firstRow + 0u, column0, c[0], c[1]);
+  store(resultRow, firstRow + 1u, column0, c[2], c[3]);
+  store(resultRow, firstRow + 2u, column0, c[4], c[5]);
+  store(resultRow, firstRow + 3u, column0, c[6], c[7]);
+  store(resultRow, firstRow + 4u, column0, c[8], c[9]);
+  store(resultRow, firstRow + 5u, column0, c[10], c[11]);
+  store(resultRow, firstRow + 6u, column0, c[12], c[13]);
+  store(resultRow, firstRow + 7u, column0, c[14], c[15]);
+  store(resultRow, firstRow + 8u, column0, c[16], c[17]);
+  store(resultRow, firstRow + 9u, column0, c[18], c[19]);
+  store(resultRow, firstRow + 10u, column0, c[20], c[21]);
+  store(resultRow, firstRow + 11u, column0, c[22], c[23]);
+  store(resultRow, firstRow + 12u, column0, c[24], c[25]);
+  store(resultRow, firstRow + 13u, column0, c[26], c[27]);
+  store(resultRow, firstRow + 14u, column0, c[28], c[29]);
+  store(resultRow, firstRow + 15u, column0, c[30], c[31]);
+  if (ROWS > 16u) {
+    store(resultRow, firstRow + 16u, column0, c[32], c[33]);
+    store(resultRow, firstRow + 17u, column0, c[34], c[35]);
+    store(resultRow, firstRow + 18u, column0, c[36], c[37]);
+    store(resultRow, firstRow + 19u, column0, c[38], c[39]);
+    store(resultRow, firstRow + 20u, column0, c[40], c[41]);
+    store(resultRow, firstRow + 21u, column0, c[42], c[43]);
+    store(resultRow, firstRow + 22u, column0, c[44], c[45]);
+    store(resultRow, firstRow + 23u, column0, c[46], c[47]);
+    store(resultRow, firstRow + 24u, column0, c[48], c[49]);
+    store(resultRow, firstRow + 25u, column0, c[50], c[51]);
+    store(resultRow, firstRow + 26u, column0, c[52], c[53]);
+    store(resultRow, firstRow + 27u, column0, c[54], c[55]);
+    store(resultRow, firstRow + 28u, column0, c[56], c[57]);
+    store(resultRow, firstRow + 29u, column0, c[58], c[59]);
+    store(resultRow, firstRow + 30u, column0, c[60], c[61]);
+    store(resultRow, firstRow + 31u, column0, c[62], c[63]);
   }
 }

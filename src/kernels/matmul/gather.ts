@@ -66,8 +66,11 @@ export function gatherProduct(
     return;
   }
   const subgroupSize = tape.engine.capabilities.subgroupSize ?? gatherSubgroup.constants.SUBGROUP.value;
-  const { constants, rowTiles, columnTiles } = chooseTiling(subgroupSize, rows, columns, count * terms);
   const ODD = plan.channels % 2;
+  // The stem alone is odd: not worth a tall kernel of its own.
+  const tall = variant === 'subgroup-tall' ? true : ODD === 1 ? false : undefined;
+  const size = { rows, columns, terms: count * terms, tall };
+  const { constants, rowTiles, columnTiles } = chooseTiling(subgroupSize, size);
   tape.run(gatherSubgroup, {
     buffers,
     params: { ...given, columnTiles, matrixTiles: rowTiles * columnTiles },

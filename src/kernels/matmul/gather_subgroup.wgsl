@@ -13,7 +13,8 @@
 // columns, and each of its lanes keeps 8 columns of all its rows in registers. In each step every lane loads the
 // weights of two terms for its columns and the two values of each of its ROWS / ACROSS own rows, and subgroupShuffle
 // hands these round the group:
-// 16 + 2 * ROWS / ACROSS numbers feed 16 * ROWS multiply-adds a lane, because loads are what software adapters are slowest at.
+// 16 + 2 * ROWS / ACROSS numbers feed 16 * ROWS multiply-adds a lane, because loads are what software adapters are slowest at: with 32
+// rows lavapipe is 15 to 25 % faster than with 16, and compiles a second longer.
 // Written out, without loops over registers: SwiftShader keeps only such variables out of memory. Two terms a step, row by row:
 // with one or four Mesa's code is slower. Narrow products take a small ACROSS, so that no column idles.
 // Flops: 2 * rows * columns * terms.
@@ -24,7 +25,8 @@ const ACROSS: u32 = 8u;
 // 1 when `channels` is odd: then pairs of terms may start between two vec2s, and reach into padding or past the run's end.
 const ODD: u32 = 0u;
 const GROUPS = SUBGROUP / ACROSS;
-const ROWS = 16u;
+// Rows of a group: 16 or 32.
+const ROWS: u32 = 16u;
 const BLOCKS = ROWS / ACROSS;
 // An element position that is outside every image row.
 const OUTSIDE = 0x80000000u;
@@ -125,6 +127,20 @@ fn pair(start: vec2<u32>, term: u32) -> vec2<f32> {
   );
 }
 
+// Two terms of a row times those of four columns.
+fn multiplyAdd(x: vec2<f32>, upper: vec4<f32>, lower: vec4<f32>, sum: vec4<f32>) -> vec4<f32> {
+  return fma(vec4<f32>(x.y), lower, fma(vec4<f32>(x.x), upper, sum));
+}
+
+// A lane's eight columns of a row, as vec4s ACROSS apart.
+fn store(place: u32, column: u32, first: vec4<f32>, second: vec4<f32>) {
+  let width = params.columns / 4u;
+  if (place != NOWHERE) {
+    if (column < width) { output[place * width + column] = first; }
+    if (column + ACROSS < width) { output[place * width + column + ACROSS] = second; }
+  }
+}
+
 @compute @workgroup_size(SUBGROUP)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
@@ -149,7 +165,7 @@ fn main(
   let weight1 = min(column1, width - 1u);
   // A lane's own rows are ACROSS apart.
   let ownRow = tileRow + lane / ACROSS * ROWS + member;
-  var row: array<Row, 8>;
+  var row: array<Row, 16>;
   row[0] = rowAt(ownRow + 0u * ACROSS, matrix);
   if (BLOCKS > 1u) { row[1] = rowAt(ownRow + 1u * ACROSS, matrix); }
   if (BLOCKS > 2u) { row[2] = rowAt(ownRow + 2u * ACROSS, matrix); }
@@ -158,10 +174,18 @@ fn main(
   if (BLOCKS > 5u) { row[5] = rowAt(ownRow + 5u * ACROSS, matrix); }
   if (BLOCKS > 6u) { row[6] = rowAt(ownRow + 6u * ACROSS, matrix); }
   if (BLOCKS > 7u) { row[7] = rowAt(ownRow + 7u * ACROSS, matrix); }
+  if (BLOCKS > 8u) { row[8] = rowAt(ownRow + 8u * ACROSS, matrix); }
+  if (BLOCKS > 9u) { row[9] = rowAt(ownRow + 9u * ACROSS, matrix); }
+  if (BLOCKS > 10u) { row[10] = rowAt(ownRow + 10u * ACROSS, matrix); }
+  if (BLOCKS > 11u) { row[11] = rowAt(ownRow + 11u * ACROSS, matrix); }
+  if (BLOCKS > 12u) { row[12] = rowAt(ownRow + 12u * ACROSS, matrix); }
+  if (BLOCKS > 13u) { row[13] = rowAt(ownRow + 13u * ACROSS, matrix); }
+  if (BLOCKS > 14u) { row[14] = rowAt(ownRow + 14u * ACROSS, matrix); }
+  if (BLOCKS > 15u) { row[15] = rowAt(ownRow + 15u * ACROSS, matrix); }
 
-  var start: array<vec2<u32>, 8>;
-  var a: array<vec2<f32>, 8>;
-  var c: array<vec4<f32>, 2u * ROWS>;
+  var start: array<vec2<u32>, 16>;
+  var a: array<vec2<f32>, 16>;
+  var c: array<vec4<f32>, 64>;
   for (var ty = 0u; ty < params.tapRows; ty++) {
     for (var tx = 0u; tx < params.tapColumns; tx++) {
       start[0] = runStart(row[0], ty, tx);
@@ -172,6 +196,14 @@ fn main(
       if (BLOCKS > 5u) { start[5] = runStart(row[5], ty, tx); }
       if (BLOCKS > 6u) { start[6] = runStart(row[6], ty, tx); }
       if (BLOCKS > 7u) { start[7] = runStart(row[7], ty, tx); }
+      if (BLOCKS > 8u) { start[8] = runStart(row[8], ty, tx); }
+      if (BLOCKS > 9u) { start[9] = runStart(row[9], ty, tx); }
+      if (BLOCKS > 10u) { start[10] = runStart(row[10], ty, tx); }
+      if (BLOCKS > 11u) { start[11] = runStart(row[11], ty, tx); }
+      if (BLOCKS > 12u) { start[12] = runStart(row[12], ty, tx); }
+      if (BLOCKS > 13u) { start[13] = runStart(row[13], ty, tx); }
+      if (BLOCKS > 14u) { start[14] = runStart(row[14], ty, tx); }
+      if (BLOCKS > 15u) { start[15] = runStart(row[15], ty, tx); }
       let weightRow = weightFirst + ty * params.weightStepY + tx * params.weightStepX;
       for (var term = 0u; term < params.run; term += 2u) {
         a[0] = pair(start[0], term);
@@ -182,6 +214,14 @@ fn main(
         if (BLOCKS > 5u) { a[5] = pair(start[5], term); }
         if (BLOCKS > 6u) { a[6] = pair(start[6], term); }
         if (BLOCKS > 7u) { a[7] = pair(start[7], term); }
+        if (BLOCKS > 8u) { a[8] = pair(start[8], term); }
+        if (BLOCKS > 9u) { a[9] = pair(start[9], term); }
+        if (BLOCKS > 10u) { a[10] = pair(start[10], term); }
+        if (BLOCKS > 11u) { a[11] = pair(start[11], term); }
+        if (BLOCKS > 12u) { a[12] = pair(start[12], term); }
+        if (BLOCKS > 13u) { a[13] = pair(start[13], term); }
+        if (BLOCKS > 14u) { a[14] = pair(start[14], term); }
+        if (BLOCKS > 15u) { a[15] = pair(start[15], term); }
         let upper = (weightRow + term) * width;
         var lower = upper + width;
         if (ODD == 1u) {
@@ -196,53 +236,103 @@ fn main(
         );
         var x: vec2<f32>;
         x = subgroupShuffle(a[0u / ACROSS], home + 0u % ACROSS);
-        c[0] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[0]));
-        c[1] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[1]));
+        c[0] = multiplyAdd(x, b[0], b[2], c[0]);
+        c[1] = multiplyAdd(x, b[1], b[3], c[1]);
         x = subgroupShuffle(a[1u / ACROSS], home + 1u % ACROSS);
-        c[2] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[2]));
-        c[3] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[3]));
+        c[2] = multiplyAdd(x, b[0], b[2], c[2]);
+        c[3] = multiplyAdd(x, b[1], b[3], c[3]);
         x = subgroupShuffle(a[2u / ACROSS], home + 2u % ACROSS);
-        c[4] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[4]));
-        c[5] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[5]));
+        c[4] = multiplyAdd(x, b[0], b[2], c[4]);
+        c[5] = multiplyAdd(x, b[1], b[3], c[5]);
         x = subgroupShuffle(a[3u / ACROSS], home + 3u % ACROSS);
-        c[6] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[6]));
-        c[7] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[7]));
+        c[6] = multiplyAdd(x, b[0], b[2], c[6]);
+        c[7] = multiplyAdd(x, b[1], b[3], c[7]);
         x = subgroupShuffle(a[4u / ACROSS], home + 4u % ACROSS);
-        c[8] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[8]));
-        c[9] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[9]));
+        c[8] = multiplyAdd(x, b[0], b[2], c[8]);
+        c[9] = multiplyAdd(x, b[1], b[3], c[9]);
         x = subgroupShuffle(a[5u / ACROSS], home + 5u % ACROSS);
-        c[10] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[10]));
-        c[11] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[11]));
+        c[10] = multiplyAdd(x, b[0], b[2], c[10]);
+        c[11] = multiplyAdd(x, b[1], b[3], c[11]);
         x = subgroupShuffle(a[6u / ACROSS], home + 6u % ACROSS);
-        c[12] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[12]));
-        c[13] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[13]));
+        c[12] = multiplyAdd(x, b[0], b[2], c[12]);
+        c[13] = multiplyAdd(x, b[1], b[3], c[13]);
         x = subgroupShuffle(a[7u / ACROSS], home + 7u % ACROSS);
-        c[14] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[14]));
-        c[15] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[15]));
+        c[14] = multiplyAdd(x, b[0], b[2], c[14]);
+        c[15] = multiplyAdd(x, b[1], b[3], c[15]);
         x = subgroupShuffle(a[8u / ACROSS], home + 8u % ACROSS);
-        c[16] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[16]));
-        c[17] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[17]));
+        c[16] = multiplyAdd(x, b[0], b[2], c[16]);
+        c[17] = multiplyAdd(x, b[1], b[3], c[17]);
         x = subgroupShuffle(a[9u / ACROSS], home + 9u % ACROSS);
-        c[18] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[18]));
-        c[19] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[19]));
+        c[18] = multiplyAdd(x, b[0], b[2], c[18]);
+        c[19] = multiplyAdd(x, b[1], b[3], c[19]);
         x = subgroupShuffle(a[10u / ACROSS], home + 10u % ACROSS);
-        c[20] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[20]));
-        c[21] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[21]));
+        c[20] = multiplyAdd(x, b[0], b[2], c[20]);
+        c[21] = multiplyAdd(x, b[1], b[3], c[21]);
         x = subgroupShuffle(a[11u / ACROSS], home + 11u % ACROSS);
-        c[22] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[22]));
-        c[23] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[23]));
+        c[22] = multiplyAdd(x, b[0], b[2], c[22]);
+        c[23] = multiplyAdd(x, b[1], b[3], c[23]);
         x = subgroupShuffle(a[12u / ACROSS], home + 12u % ACROSS);
-        c[24] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[24]));
-        c[25] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[25]));
+        c[24] = multiplyAdd(x, b[0], b[2], c[24]);
+        c[25] = multiplyAdd(x, b[1], b[3], c[25]);
         x = subgroupShuffle(a[13u / ACROSS], home + 13u % ACROSS);
-        c[26] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[26]));
-        c[27] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[27]));
+        c[26] = multiplyAdd(x, b[0], b[2], c[26]);
+        c[27] = multiplyAdd(x, b[1], b[3], c[27]);
         x = subgroupShuffle(a[14u / ACROSS], home + 14u % ACROSS);
-        c[28] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[28]));
-        c[29] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[29]));
+        c[28] = multiplyAdd(x, b[0], b[2], c[28]);
+        c[29] = multiplyAdd(x, b[1], b[3], c[29]);
         x = subgroupShuffle(a[15u / ACROSS], home + 15u % ACROSS);
-        c[30] = fma(vec4<f32>(x.y), b[2], fma(vec4<f32>(x.x), b[0], c[30]));
-        c[31] = fma(vec4<f32>(x.y), b[3], fma(vec4<f32>(x.x), b[1], c[31]));
+        c[30] = multiplyAdd(x, b[0], b[2], c[30]);
+        c[31] = multiplyAdd(x, b[1], b[3], c[31]);
+        if (ROWS > 16u) {
+          x = subgroupShuffle(a[16u / ACROSS], home + 16u % ACROSS);
+          c[32] = multiplyAdd(x, b[0], b[2], c[32]);
+          c[33] = multiplyAdd(x, b[1], b[3], c[33]);
+          x = subgroupShuffle(a[17u / ACROSS], home + 17u % ACROSS);
+          c[34] = multiplyAdd(x, b[0], b[2], c[34]);
+          c[35] = multiplyAdd(x, b[1], b[3], c[35]);
+          x = subgroupShuffle(a[18u / ACROSS], home + 18u % ACROSS);
+          c[36] = multiplyAdd(x, b[0], b[2], c[36]);
+          c[37] = multiplyAdd(x, b[1], b[3], c[37]);
+          x = subgroupShuffle(a[19u / ACROSS], home + 19u % ACROSS);
+          c[38] = multiplyAdd(x, b[0], b[2], c[38]);
+          c[39] = multiplyAdd(x, b[1], b[3], c[39]);
+          x = subgroupShuffle(a[20u / ACROSS], home + 20u % ACROSS);
+          c[40] = multiplyAdd(x, b[0], b[2], c[40]);
+          c[41] = multiplyAdd(x, b[1], b[3], c[41]);
+          x = subgroupShuffle(a[21u / ACROSS], home + 21u % ACROSS);
+          c[42] = multiplyAdd(x, b[0], b[2], c[42]);
+          c[43] = multiplyAdd(x, b[1], b[3], c[43]);
+          x = subgroupShuffle(a[22u / ACROSS], home + 22u % ACROSS);
+          c[44] = multiplyAdd(x, b[0], b[2], c[44]);
+          c[45] = multiplyAdd(x, b[1], b[3], c[45]);
+          x = subgroupShuffle(a[23u / ACROSS], home + 23u % ACROSS);
+          c[46] = multiplyAdd(x, b[0], b[2], c[46]);
+          c[47] = multiplyAdd(x, b[1], b[3], c[47]);
+          x = subgroupShuffle(a[24u / ACROSS], home + 24u % ACROSS);
+          c[48] = multiplyAdd(x, b[0], b[2], c[48]);
+          c[49] = multiplyAdd(x, b[1], b[3], c[49]);
+          x = subgroupShuffle(a[25u / ACROSS], home + 25u % ACROSS);
+          c[50] = multiplyAdd(x, b[0], b[2], c[50]);
+          c[51] = multiplyAdd(x, b[1], b[3], c[51]);
+          x = subgroupShuffle(a[26u / ACROSS], home + 26u % ACROSS);
+          c[52] = multiplyAdd(x, b[0], b[2], c[52]);
+          c[53] = multiplyAdd(x, b[1], b[3], c[53]);
+          x = subgroupShuffle(a[27u / ACROSS], home + 27u % ACROSS);
+          c[54] = multiplyAdd(x, b[0], b[2], c[54]);
+          c[55] = multiplyAdd(x, b[1], b[3], c[55]);
+          x = subgroupShuffle(a[28u / ACROSS], home + 28u % ACROSS);
+          c[56] = multiplyAdd(x, b[0], b[2], c[56]);
+          c[57] = multiplyAdd(x, b[1], b[3], c[57]);
+          x = subgroupShuffle(a[29u / ACROSS], home + 29u % ACROSS);
+          c[58] = multiplyAdd(x, b[0], b[2], c[58]);
+          c[59] = multiplyAdd(x, b[1], b[3], c[59]);
+          x = subgroupShuffle(a[30u / ACROSS], home + 30u % ACROSS);
+          c[60] = multiplyAdd(x, b[0], b[2], c[60]);
+          c[61] = multiplyAdd(x, b[1], b[3], c[61]);
+          x = subgroupShuffle(a[31u / ACROSS], home + 31u % ACROSS);
+          c[62] = multiplyAdd(x, b[0], b[2], c[62]);
+          c[63] = multiplyAdd(x, b[1], b[3], c[63]);
+        }
       }
     }
   }
@@ -250,85 +340,38 @@ fn main(
   let biased = params.hasBias == 1u;
   let bias0 = select(vec4<f32>(0.0), bias[weight0], biased);
   let bias1 = select(vec4<f32>(0.0), bias[weight1], biased);
-  var place: u32;
-  place = subgroupShuffle(row[0u / ACROSS].place, home + 0u % ACROSS);
-  if (place != NOWHERE) {
-    if (column0 < width) { output[place * width + column0] = c[0] + bias0; }
-    if (column1 < width) { output[place * width + column1] = c[1] + bias1; }
-  }
-  place = subgroupShuffle(row[1u / ACROSS].place, home + 1u % ACROSS);
-  if (place != NOWHERE) {
-    if (column0 < width) { output[place * width + column0] = c[2] + bias0; }
-    if (column1 < width) { output[place * width + column1] = c[3] + bias1; }
-  }
-  place = subgroupShuffle(row[2u / ACROSS].place, home + 2u % ACROSS);
-  if (place != NOWHERE) {
-    if (column0 < width) { output[place * width + column0] = c[4] + bias0; }
-    if (column1 < width) { output[place * width + column1] = c[5] + bias1; }
-  }
-  place = subgroupShuffle(row[3u / ACROSS].place, home + 3u % ACROSS);
-  if (place != NOWHERE) {
-    if (column0 < width) { output[place * width + column0] = c[6] + bias0; }
-    if (column1 < width) { output[place * width + column1] = c[7] + bias1; }
-  }
-  place = subgroupShuffle(row[4u / ACROSS].place, home + 4u % ACROSS);
-  if (place != NOWHERE) {
-    if (column0 < width) { output[place * width + column0] = c[8] + bias0; }
-    if (column1 < width) { output[place * width + column1] = c[9] + bias1; }
-  }
-  place = subgroupShuffle(row[5u / ACROSS].place, home + 5u % ACROSS);
-  if (place != NOWHERE) {
-    if (column0 < width) { output[place * width + column0] = c[10] + bias0; }
-    if (column1 < width) { output[place * width + column1] = c[11] + bias1; }
-  }
-  place = subgroupShuffle(row[6u / ACROSS].place, home + 6u % ACROSS);
-  if (place != NOWHERE) {
-    if (column0 < width) { output[place * width + column0] = c[12] + bias0; }
-    if (column1 < width) { output[place * width + column1] = c[13] + bias1; }
-  }
-  place = subgroupShuffle(row[7u / ACROSS].place, home + 7u % ACROSS);
-  if (place != NOWHERE) {
-    if (column0 < width) { output[place * width + column0] = c[14] + bias0; }
-    if (column1 < width) { output[place * width + column1] = c[15] + bias1; }
-  }
-  place = subgroupShuffle(row[8u / ACROSS].place, home + 8u % ACROSS);
-  if (place != NOWHERE) {
-    if (column0 < width) { output[place * width + column0] = c[16] + bias0; }
-    if (column1 < width) { output[place * width + column1] = c[17] + bias1; }
-  }
-  place = subgroupShuffle(row[9u / ACROSS].place, home + 9u % ACROSS);
-  if (place != NOWHERE) {
-    if (column0 < width) { output[place * width + column0] = c[18] + bias0; }
-    if (column1 < width) { output[place * width + column1] = c[19] + bias1; }
-  }
-  place = subgroupShuffle(row[10u / ACROSS].place, home + 10u % ACROSS);
-  if (place != NOWHERE) {
-    if (column0 < width) { output[place * width + column0] = c[20] + bias0; }
-    if (column1 < width) { output[place * width + column1] = c[21] + bias1; }
-  }
-  place = subgroupShuffle(row[11u / ACROSS].place, home + 11u % ACROSS);
-  if (place != NOWHERE) {
-    if (column0 < width) { output[place * width + column0] = c[22] + bias0; }
-    if (column1 < width) { output[place * width + column1] = c[23] + bias1; }
-  }
-  place = subgroupShuffle(row[12u / ACROSS].place, home + 12u % ACROSS);
-  if (place != NOWHERE) {
-    if (column0 < width) { output[place * width + column0] = c[24] + bias0; }
-    if (column1 < width) { output[place * width + column1] = c[25] + bias1; }
-  }
-  place = subgroupShuffle(row[13u / ACROSS].place, home + 13u % ACROSS);
-  if (place != NOWHERE) {
-    if (column0 < width) { output[place * width + column0] = c[26] + bias0; }
-    if (column1 < width) { output[place * width + column1] = c[27] + bias1; }
-  }
-  place = subgroupShuffle(row[14u / ACROSS].place, home + 14u % ACROSS);
-  if (place != NOWHERE) {
-    if (column0 < width) { output[place * width + column0] = c[28] + bias0; }
-    if (column1 < width) { output[place * width + column1] = c[29] + bias1; }
-  }
-  place = subgroupShuffle(row[15u / ACROSS].place, home + 15u % ACROSS);
-  if (place != NOWHERE) {
-    if (column0 < width) { output[place * width + column0] = c[30] + bias0; }
-    if (column1 < width) { output[place * width + column1] = c[31] + bias1; }
+  store(subgroupShuffle(row[0u / ACROSS].place, home + 0u % ACROSS), column0, c[0] + bias0, c[1] + bias1);
+  store(subgroupShuffle(row[1u / ACROSS].place, home + 1u % ACROSS), column0, c[2] + bias0, c[3] + bias1);
+  store(subgroupShuffle(row[2u / ACROSS].place, home + 2u % ACROSS), column0, c[4] + bias0, c[5] + bias1);
+  store(subgroupShuffle(row[3u / ACROSS].place, home + 3u % ACROSS), column0, c[6] + bias0, c[7] + bias1);
+  store(subgroupShuffle(row[4u / ACROSS].place, home + 4u % ACROSS), column0, c[8] + bias0, c[9] + bias1);
+  store(subgroupShuffle(row[5u / ACROSS].place, home + 5u % ACROSS), column0, c[10] + bias0, c[11] + bias1);
+  store(subgroupShuffle(row[6u / ACROSS].place, home + 6u % ACROSS), column0, c[12] + bias0, c[13] + bias1);
+  store(subgroupShuffle(row[7u / ACROSS].place, home + 7u % ACROSS), column0, c[14] + bias0, c[15] + bias1);
+  store(subgroupShuffle(row[8u / ACROSS].place, home + 8u % ACROSS), column0, c[16] + bias0, c[17] + bias1);
+  store(subgroupShuffle(row[9u / ACROSS].place, home + 9u % ACROSS), column0, c[18] + bias0, c[19] + bias1);
+  store(subgroupShuffle(row[10u / ACROSS].place, home + 10u % ACROSS), column0, c[20] + bias0, c[21] + bias1);
+  store(subgroupShuffle(row[11u / ACROSS].place, home + 11u % ACROSS), column0, c[22] + bias0, c[23] + bias1);
+  store(subgroupShuffle(row[12u / ACROSS].place, home + 12u % ACROSS), column0, c[24] + bias0, c[25] + bias1);
+  store(subgroupShuffle(row[13u / ACROSS].place, home + 13u % ACROSS), column0, c[26] + bias0, c[27] + bias1);
+  store(subgroupShuffle(row[14u / ACROSS].place, home + 14u % ACROSS), column0, c[28] + bias0, c[29] + bias1);
+  store(subgroupShuffle(row[15u / ACROSS].place, home + 15u % ACROSS), column0, c[30] + bias0, c[31] + bias1);
+  if (ROWS > 16u) {
+    store(subgroupShuffle(row[16u / ACROSS].place, home + 16u % ACROSS), column0, c[32] + bias0, c[33] + bias1);
+    store(subgroupShuffle(row[17u / ACROSS].place, home + 17u % ACROSS), column0, c[34] + bias0, c[35] + bias1);
+    store(subgroupShuffle(row[18u / ACROSS].place, home + 18u % ACROSS), column0, c[36] + bias0, c[37] + bias1);
+    store(subgroupShuffle(row[19u / ACROSS].place, home + 19u % ACROSS), column0, c[38] + bias0, c[39] + bias1);
+    store(subgroupShuffle(row[20u / ACROSS].place, home + 20u % ACROSS), column0, c[40] + bias0, c[41] + bias1);
+    store(subgroupShuffle(row[21u / ACROSS].place, home + 21u % ACROSS), column0, c[42] + bias0, c[43] + bias1);
+    store(subgroupShuffle(row[22u / ACROSS].place, home + 22u % ACROSS), column0, c[44] + bias0, c[45] + bias1);
+    store(subgroupShuffle(row[23u / ACROSS].place, home + 23u % ACROSS), column0, c[46] + bias0, c[47] + bias1);
+    store(subgroupShuffle(row[24u / ACROSS].place, home + 24u % ACROSS), column0, c[48] + bias0, c[49] + bias1);
+    store(subgroupShuffle(row[25u / ACROSS].place, home + 25u % ACROSS), column0, c[50] + bias0, c[51] + bias1);
+    store(subgroupShuffle(row[26u / ACROSS].place, home + 26u % ACROSS), column0, c[52] + bias0, c[53] + bias1);
+    store(subgroupShuffle(row[27u / ACROSS].place, home + 27u % ACROSS), column0, c[54] + bias0, c[55] + bias1);
+    store(subgroupShuffle(row[28u / ACROSS].place, home + 28u % ACROSS), column0, c[56] + bias0, c[57] + bias1);
+    store(subgroupShuffle(row[29u / ACROSS].place, home + 29u % ACROSS), column0, c[58] + bias0, c[59] + bias1);
+    store(subgroupShuffle(row[30u / ACROSS].place, home + 30u % ACROSS), column0, c[60] + bias0, c[61] + bias1);
+    store(subgroupShuffle(row[31u / ACROSS].place, home + 31u % ACROSS), column0, c[62] + bias0, c[63] + bias1);
   }
 }

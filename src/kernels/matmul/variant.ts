@@ -2,13 +2,14 @@ import type { Capabilities } from '../../runtime/capabilities.ts';
 import { reject } from '../../runtime/errors.ts';
 
 /**
- * How a matrix product is computed. `subgroup`: register tiles, values handed round within a subgroup of known size. `portable`: tiles in
- * workgroup memory, no subgroups. `naive`: the readable form, one invocation per output.
+ * How a matrix product is computed. `subgroup`: register tiles, values handed round within a subgroup of known size; `subgroup-tall`: with
+ * tiles of twice as many rows always, not only where they pay. `portable`: tiles in workgroup memory, no subgroups. `naive`: the
+ * readable form, one invocation per output.
  */
-export type Variant = 'subgroup' | 'portable' | 'naive';
+export type Variant = 'subgroup' | 'subgroup-tall' | 'portable' | 'naive';
 
 /** All variants, for tests and error messages. */
-export const VARIANTS: readonly Variant[] = ['subgroup', 'portable', 'naive'];
+export const VARIANTS: readonly Variant[] = ['subgroup', 'subgroup-tall', 'portable', 'naive'];
 
 /** Lanes of the narrowest subgroup that `subgroup` is written for. */
 const FEWEST_LANES = 4;
@@ -20,7 +21,7 @@ const MOST_LANES = 16;
 
 /** Whether an adapter with subgroups of that size (null: unknown or none) can run a variant. */
 export function supportsVariant(variant: string, subgroupSize: number | null): boolean {
-  return variant !== 'subgroup' || (subgroupSize !== null && subgroupSize >= FEWEST_LANES);
+  return !variant.startsWith('subgroup') || (subgroupSize !== null && subgroupSize >= FEWEST_LANES);
 }
 
 /** The variant to use: the wanted one, or the best for the adapter. Throws on an unknown one and one it cannot run. */
