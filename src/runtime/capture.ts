@@ -1,5 +1,5 @@
-import type { BufferPool, Reservation } from './pool.ts';
-import type { Command, CommandQueue } from './commands.ts';
+import type { BufferHolder, Command, CommandQueue } from './commands.ts';
+import type { BufferPool, PoolBuffer, Reservation } from './pool.ts';
 import { createBindGroup } from './commands.ts';
 import { ArgumentError, DisposedError } from './errors.ts';
 import { UniformArena } from './uniforms.ts';
@@ -10,72 +10,92 @@ import { UniformArena } from './uniforms.ts';
  */
 export class Capture {
   readonly #queue: CommandQueue;
-  readonly #commands: readonly Command[];
-  readonly #uniforms: UniformArena;
-  readonly #reservation: Reservation;
+  readonly #recorded: RecordedCommands;
+  readonly #owner: CaptureOwner;
   #disposed = false;
 
-  constructor(
-    queue: CommandQueue,
-    commands: readonly Command[],
-    uniforms: UniformArena,
-    reservation: Reservation,
-  ) {
+  constructor(queue: CommandQueue, recorded: RecordedCommands, owner: CaptureOwner) {
     this.#queue = queue;
-    this.#commands = commands;
-    this.#uniforms = uniforms;
-    this.#reservation = reservation;
+    this.#recorded = recorded;
+    this.#owner = owner;
   }
 
   /** Number of kernel launches, copies and clears. */
   get length(): number {
-    return this.#commands.length;
+    return this.#recorded.commands.length;
   }
 
   /** Runs the commands after everything recorded before. */
   replay(): void {
     if (this.#disposed) throw new DisposedError('replay: the capture has been disposed');
+    this.#owner.checkAlive();
     if (this.#queue.capturing) throw new ArgumentError('replay: not within another capture');
-    for (const command of this.#commands) this.#queue.add(command);
+    for (const command of this.#recorded.commands) this.#queue.add(command);
   }
 
   /** Gives the buffers of intermediate results back. Replays under way are finished first. Safe to call twice. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#reservation.release();
-    // A destroyed buffer may not be named by a submit to come. Whoever flushed has the failure, if there is one.
-    const sent = this.#queue.flush().catch(() => undefined);
-    void sent.then(() => this.#uniforms.buffer.destroy());
+    this.#recorded.reservation.release();
+    this.#queue.retire(this.#recorded.uniforms.buffer);
+    this.#owner.onDispose();
   }
 }
 
-/** Captures what `work` records. Its buffers stay reserved, and nothing else may use them, until the capture is disposed. */
-export function captureCommands(
-  device: GPUDevice,
-  queue: CommandQueue,
-  pool: BufferPool,
-  work: () => void,
-): Capture {
-  if (queue.capturing) throw new ArgumentError('capture: not within another capture');
-  const reservation = pool.reserve();
-  let commands: Command[];
-  try {
-    commands = queue.capture(work);
-  } catch (error) {
-    reservation.close();
-    reservation.release();
-    throw error;
-  }
-  reservation.close();
-  const withParams = commands.filter((command) => command.kind === 'dispatch' && command.params !== null);
-  const uniforms = new UniformArena(device, Math.max(1, withParams.length));
-  const bound = commands.map((command): Command => {
+/** What a capture asks of the engine that it belongs to. */
+export interface CaptureOwner {
+  /** Throws when the engine can run nothing any more. */
+  readonly checkAlive: () => void;
+  readonly onDispose: () => void;
+}
+
+interface RecordedCommands {
+  readonly commands: readonly Command[];
+  readonly uniforms: UniformArena;
+  readonly reservation: Reservation;
+}
+
+function buffersOf(command: Command): BufferHolder[] {
+  if (command.kind === 'dispatch') return command.ranges.map(({ storage }) => storage);
+  return command.kind === 'copy' ? [command.source, command.target] : [command.target];
+}
+
+/** Commands with bind groups and uniform values of their own. */
+function bindCommands(device: GPUDevice, commands: readonly Command[], uniforms: UniformArena): Command[] {
+  return commands.map((command): Command => {
     if (command.kind !== 'dispatch') return command;
     const { pipeline, ranges, params } = command;
     const group = createBindGroup(device, pipeline, ranges, uniforms.buffer);
     return { ...command, binding: { group, offsets: params === null ? [] : [uniforms.add(params)] } };
   });
-  uniforms.upload();
-  return new Capture(queue, bound, uniforms, reservation);
+}
+
+/** Captures what `work` records. The buffers stay reserved, and nothing else may use them, until the capture is disposed. */
+export function captureCommands(
+  device: GPUDevice,
+  queue: CommandQueue,
+  pool: BufferPool,
+  work: () => void,
+  owner: CaptureOwner,
+): Capture {
+  if (queue.capturing) throw new ArgumentError('capture: not within another capture');
+  const reservation = pool.reserve();
+  const named = new Set<PoolBuffer>();
+  let isOpen = true;
+  try {
+    const commands = queue.capture(work);
+    for (const holder of commands.flatMap(buffersOf)) if (holder.pool !== null) named.add(holder);
+    reservation.close(named);
+    isOpen = false;
+    const withParams = commands.filter((command) => command.kind === 'dispatch' && command.params !== null);
+    const uniforms = new UniformArena(device, Math.max(1, withParams.length));
+    const bound = bindCommands(device, commands, uniforms);
+    uniforms.upload();
+    return new Capture(queue, { commands: bound, uniforms, reservation }, owner);
+  } catch (error) {
+    if (isOpen) reservation.close([]);
+    reservation.release();
+    throw error;
+  }
 }

@@ -3,6 +3,7 @@ import type { Pipeline } from './pipelines.ts';
 import type { PoolBuffer } from './pool.ts';
 import type { Shape } from './shape.ts';
 import type { TimestampRecorder, Work } from './profile.ts';
+import { ArgumentError } from './errors.ts';
 import { formatShape } from './shape.ts';
 import { UniformArena } from './uniforms.ts';
 
@@ -36,19 +37,27 @@ export type Command =
     }
   | {
       readonly kind: 'write';
-      readonly target: GPUBuffer;
+      readonly target: BufferHolder;
       readonly offset: number;
       readonly data: ArrayBufferView<ArrayBuffer>;
     }
-  | { readonly kind: 'clear'; readonly target: GPUBuffer; readonly offset: number; readonly size: number }
+  | {
+      readonly kind: 'clear';
+      readonly target: BufferHolder;
+      readonly offset: number;
+      readonly size: number;
+    }
   | {
       readonly kind: 'copy';
-      readonly source: GPUBuffer;
+      readonly source: BufferHolder;
       readonly sourceOffset: number;
-      readonly target: GPUBuffer;
+      readonly target: BufferHolder;
       readonly targetOffset: number;
       readonly size: number;
     };
+
+/** A buffer of the pool, or one that is read back. */
+export type BufferHolder = PoolBuffer | { readonly buffer: GPUBuffer; readonly pool: null };
 
 export type Dispatch = Extract<Command, { kind: 'dispatch' }>;
 
@@ -88,6 +97,7 @@ export class CommandQueue {
   readonly #uniforms: UniformArena;
   #recorded: Command[] = [];
   #captured: Command[] | null = null;
+  readonly #retired: GPUBuffer[] = [];
   #tail: Promise<void> | null = null;
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
@@ -111,15 +121,27 @@ export class CommandQueue {
   }
 
   /** The commands that `work` adds, instead of running them. */
-  capture(work: () => void): Command[] {
+  capture(work: () => unknown): Command[] {
     const captured: Command[] = [];
     this.#captured = captured;
     try {
-      work();
+      if (work() instanceof Promise)
+        throw new ArgumentError('capture: work is asynchronous; what it does later would not be captured');
     } finally {
       this.#captured = null;
     }
     return captured;
+  }
+
+  /** Destroys a buffer once no recorded command can name it any more. */
+  retire(buffer: GPUBuffer): void {
+    this.#retired.push(buffer);
+    this.#destroyRetired();
+  }
+
+  #destroyRetired(): void {
+    if (this.pending) return;
+    for (const buffer of this.#retired.splice(0)) buffer.destroy();
   }
 
   /** Whether commands are being captured. */
@@ -144,6 +166,7 @@ export class CommandQueue {
     this.#recorded = [];
     const tail = this.#encodeAfter(before, batch).finally(() => {
       if (this.#tail === tail) this.#tail = null;
+      this.#destroyRetired();
     });
     this.#tail = tail;
     // Every caller of flush sees the failure; a later flush that does not wait for this one must not end the process.
@@ -170,6 +193,7 @@ export class CommandQueue {
     const batch = this.#recorded;
     this.#recorded = [];
     this.#encode(batch);
+    this.#destroyRetired();
   }
 
   #encode(batch: readonly Command[]): void {
@@ -178,16 +202,22 @@ export class CommandQueue {
         this.#dispatch(command);
       } else if (command.kind === 'clear') {
         this.#endPass();
-        this.#openEncoder().clearBuffer(command.target, command.offset, command.size);
+        this.#openEncoder().clearBuffer(command.target.buffer, command.offset, command.size);
       } else if (command.kind === 'copy') {
         this.#endPass();
         const { source, sourceOffset, target, targetOffset, size } = command;
-        this.#openEncoder().copyBufferToBuffer(source, sourceOffset, target, targetOffset, size);
+        this.#openEncoder().copyBufferToBuffer(
+          source.buffer,
+          sourceOffset,
+          target.buffer,
+          targetOffset,
+          size,
+        );
       } else {
         // A queue write takes effect between submits, so what was encoded before it must go first.
         this.#submit();
         const { target, offset, data } = command;
-        this.#device.queue.writeBuffer(target, offset, data.buffer, data.byteOffset, data.byteLength);
+        this.#device.queue.writeBuffer(target.buffer, offset, data.buffer, data.byteOffset, data.byteLength);
       }
     }
     this.#submit();

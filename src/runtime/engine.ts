@@ -59,6 +59,7 @@ export class Engine {
   readonly #pipelines: PipelineCache;
   readonly #commands: CommandQueue;
   readonly #guard: MemoryGuard | null;
+  readonly #captures = new Set<Capture>();
   #failure: Error | null = null;
   #destroyed = false;
 
@@ -96,7 +97,7 @@ export class Engine {
     const label = `tensor ${formatShape(shape)}`;
     const storage = this.#pool.acquire(this.#guard === null ? bytes : bytes + GUARD_BYTES, label);
     this.#guard?.protect(storage, bytes, (data) =>
-      this.#commands.add({ kind: 'write', target: storage.buffer, offset: 0, data }),
+      this.#commands.add({ kind: 'write', target: storage, offset: 0, data }),
     );
     return new Tensor((dtype ?? 'f32') as D, [...shape], storage, {
       ...options,
@@ -145,7 +146,7 @@ export class Engine {
   /** Sets a tensor to zero, in order with the recorded work. */
   clear(tensor: Tensor<DType>): void {
     this.#checkAlive('clear');
-    const target = this.#ownStorage('clear', 'tensor', tensor).buffer;
+    const target = this.#ownStorage('clear', 'tensor', tensor);
     this.#commands.add({ kind: 'clear', target, offset: tensor.byteOffset, size: tensor.byteLength });
   }
 
@@ -163,7 +164,7 @@ export class Engine {
     }
     const data = values.slice();
     const storage = this.#ownStorage('write', 'tensor', tensor);
-    this.#commands.add({ kind: 'write', target: storage.buffer, offset: tensor.byteOffset, data });
+    this.#commands.add({ kind: 'write', target: storage, offset: tensor.byteOffset, data });
   }
 
   /**
@@ -180,9 +181,9 @@ export class Engine {
       throw new ArgumentError('copy: source and target share a buffer, within which WebGPU does not copy');
     this.#commands.add({
       kind: 'copy',
-      source: from.buffer,
+      source: from,
       sourceOffset: source.byteOffset,
-      target: to.buffer,
+      target: to,
       targetOffset: target.byteOffset,
       size: source.byteLength,
     });
@@ -234,13 +235,19 @@ export class Engine {
   /**
    * Records what `work` launches, to be run by `replay()` any number of times; nothing runs now. Tensors made within keep their
    * buffers until the capture is disposed. Whatever should change from replay to replay (images, labels, learning rates) must be
-   * in tensors made before, by `write`; uniform values stay as they were captured. `work` may not write, read or wait.
+   * in tensors made before, by `write`; uniform values stay as they were captured, and so does whatever the CPU counts on the way.
+   * `work` may not write, read or wait.
    */
   capture(work: () => void): Capture {
     this.#checkAlive('capture');
     if (!this.canCapture)
       throw new ArgumentError('capture: not with guardMemory, which writes around every tensor');
-    return captureCommands(this.device, this.#commands, this.#pool, work);
+    const capture = captureCommands(this.device, this.#commands, this.#pool, work, {
+      checkAlive: () => this.#checkAlive('replay'),
+      onDispose: () => this.#captures.delete(capture),
+    });
+    this.#captures.add(capture);
+    return capture;
   }
 
   /** Sends the recorded work to the GPU without waiting for it. Rejects, and drops this work, when a kernel does not compile. */
@@ -262,14 +269,14 @@ export class Engine {
     this.#checkAlive('read');
     this.#checkNotCapturing('read');
     const size = tensor.byteLength;
-    const source = this.#ownStorage('read', 'tensor', tensor).buffer;
+    const source = this.#ownStorage('read', 'tensor', tensor);
     const target = this.device.createBuffer({ label: 'read', size, usage: MAP_READ | COPY_DESTINATION });
     try {
       this.#commands.add({
         kind: 'copy',
         source,
         sourceOffset: tensor.byteOffset,
-        target,
+        target: { buffer: target, pool: null },
         targetOffset: 0,
         size,
       });
@@ -344,6 +351,7 @@ export class Engine {
   /** Frees everything. Tensors of this engine cannot be used afterwards. A device given by the caller stays open. */
   destroy(): void {
     if (this.#destroyed) return;
+    for (const capture of this.#captures) capture.dispose();
     this.#destroyed = true;
     this.#pipelines.clearBindGroups();
     this.#pool.destroy();

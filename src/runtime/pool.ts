@@ -74,12 +74,12 @@ class FreeBuffers {
 }
 
 /**
- * The buffers that captured commands name (see `Capture`). They stay out of the pool, whoever gives them back, until the commands
- * are to be replayed no more.
+ * The buffers of captured commands (see `Capture`). They stay out of the pool, whoever gives them back, until the commands are to be
+ * replayed no more: those handed out during the capture, and those of older tensors that the commands name.
  */
 export interface Reservation {
-  /** No further buffer is to be reserved. */
-  close(): void;
+  /** The capture has ended, and its commands name these buffers. */
+  close(named: Iterable<PoolBuffer>): void;
   /** Gives the buffers that nobody uses back to the pool; the others go there when their tensors are disposed. */
   release(): void;
 }
@@ -100,6 +100,10 @@ export class BufferPool {
   /** Where a buffer comes from and goes to while its commands are being captured, and later. */
   readonly #reservedFor = new Map<PoolBuffer, FreeBuffers>();
   #reserving: FreeBuffers | null = null;
+  /** How many captures name a buffer that was handed out before them. */
+  readonly #pins = new Map<PoolBuffer, number>();
+  /** Buffers given back while a capture names them, or may. */
+  readonly #held = new Set<PoolBuffer>();
 
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -137,6 +141,11 @@ export class BufferPool {
   /** Takes a buffer back for reuse. */
   release(storage: PoolBuffer): void {
     const reservation = this.#reservedFor.get(storage);
+    const isOlder = this.#reserving !== null && reservation !== this.#reserving;
+    if (isOlder || this.#pins.has(storage)) {
+      this.#held.add(storage);
+      return;
+    }
     if (reservation !== undefined) {
       reservation.put(storage);
       return;
@@ -151,17 +160,35 @@ export class BufferPool {
   /** From now on until `close`, every buffer handed out is reserved; given back, it serves requests within that time only. */
   reserve(): Reservation {
     const reserved = new FreeBuffers();
+    const pinned = new Set<PoolBuffer>();
     this.#reserving = reserved;
     return {
-      close: () => {
+      close: (named) => {
         this.#reserving = null;
+        for (const storage of named) if (this.#reservedFor.get(storage) !== reserved) pinned.add(storage);
+        for (const storage of pinned) this.#pins.set(storage, (this.#pins.get(storage) ?? 0) + 1);
+        this.#releaseHeld();
       },
       release: () => {
         for (const [storage, owner] of this.#reservedFor)
           if (owner === reserved) this.#reservedFor.delete(storage);
+        for (const storage of pinned) {
+          const others = (this.#pins.get(storage) ?? 1) - 1;
+          if (others > 0) this.#pins.set(storage, others);
+          else this.#pins.delete(storage);
+        }
+        pinned.clear();
         for (const storage of reserved.drain()) this.release(storage);
+        this.#releaseHeld();
       },
     };
+  }
+
+  /** Releases held buffers again: those that still must stay are held anew. */
+  #releaseHeld(): void {
+    const held = [...this.#held];
+    this.#held.clear();
+    for (const storage of held) this.release(storage);
   }
 
   /** Destroys the buffers that nobody uses. Only call it when every recorded command has been submitted. */

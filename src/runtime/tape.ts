@@ -63,7 +63,7 @@ export class Tape {
   /** The block that is being computed. */
   #block: RecomputedBlock | null = null;
   #withinOnce = false;
-  #state: 'open' | 'walked back' | 'ended' = 'open';
+  #state: 'open' | 'walking' | 'walked back' | 'ended' = 'open';
 
   constructor(engine: Engine, { gradients = true, accumulate, addTo }: TapeOptions) {
     this.engine = engine;
@@ -248,7 +248,8 @@ export class Tape {
   backward(output: Tensor, outputGradient: Tensor): void {
     this.#checkOpen('backward');
     if (!this.recording) throw new ArgumentError('backward: the tape was made with gradients: false');
-    if (this.#state === 'walked back') {
+    // One that failed half-way is no fresh start either.
+    if (this.#state !== 'open') {
       throw new ArgumentError('backward: the tape has been walked back already; start another one');
     }
     if (this.#block !== null)
@@ -259,6 +260,7 @@ export class Tape {
     if (!sameShape(output.shape, outputGradient.shape)) {
       reject('backward', 'outputGradient', formatShape(outputGradient.shape), formatShape(output.shape));
     }
+    this.#state = 'walking';
     this.#kept.add(output);
     // What was made after the last recorded operation (an accuracy, say) is no operation's: it stays until the end.
     this.#sinceLastOperation = new Set();

@@ -42,6 +42,26 @@ describe('gaussianBlur', () => {
     }
   });
 
+  test('one infinite gradient reaches its window and no further', async () => {
+    const tape = startTape(engine);
+    const x = engine.zeros([1, 16, 16, 1], 'f32', { requiresGradient: true });
+    const gradient = new Float32Array(256);
+    gradient[8 * 16 + 8] = Infinity;
+    const seed = engine.tensor(gradient, [1, 16, 16, 1]);
+    try {
+      tape.backward(gaussianBlur(tape, x, { kernelSize: 3, sigma: 1 }), seed);
+      const got = await engine.read(tape.gradient(x) ?? seed);
+      const infinite = [...got.entries()].flatMap(([i, value]) => (value === Infinity ? [i] : []));
+      const window = [7, 8, 9].flatMap((row) => [7, 8, 9].map((column) => row * 16 + column));
+      expect(infinite).toEqual(window);
+      expect(got.filter((value) => value === 0)).toHaveLength(256 - 9);
+    } finally {
+      tape.end();
+      x.dispose();
+      seed.dispose();
+    }
+  });
+
   test('misuse is refused at the call', () => {
     const tape = startTape(engine);
     try {

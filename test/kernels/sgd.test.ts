@@ -124,6 +124,33 @@ describe('sgd', () => {
     }
   });
 
+  test('a write that a capture refuses leaves the optimiser as it was', async () => {
+    const own = await createEngine();
+    try {
+      const store = new ParameterStore(own, [
+        { name: 'slow', shape: [1] },
+        { name: 'fast', shape: [1] },
+        { name: 'none', shape: [1] },
+      ]);
+      const sgd = createSgd(own, store, {
+        groups: [
+          { parameters: ['slow'], learningRate: 0.125 },
+          { parameters: ['fast'], learningRate: 0.25 },
+        ],
+      });
+      for (const { value, gradient } of store.entries)
+        for (const tensor of [value, gradient]) own.write(tensor, Float32Array.of(1));
+      expect(() => own.capture(() => sgd.step())).toThrow(/not within a capture/);
+      expect(() => own.capture(() => sgd.setLearningRate(1, 9))).toThrow(/not within a capture/);
+      expect(sgd.learningRates).toEqual([0.125, 0.25]);
+      sgd.step();
+      const values = await Promise.all(store.entries.map(({ value }) => own.read(value)));
+      expect(values.map(([value]) => value)).toEqual([0.875, 0.75, 1]);
+    } finally {
+      own.destroy();
+    }
+  });
+
   test('misuse is refused at the call', () => {
     const store = new ParameterStore(engine, specifications);
     const make = (options: SgdOptions) => () => createSgd(engine, store, options);

@@ -31,7 +31,12 @@ describe('conv2d chooses winograd', () => {
       expect(winogradPays(engine, layer(2, 56, 64, 1))).toBe(false);
       expect(winogradPays(engine, layer(2, 56, 66))).toBe(false);
       // 36 points of every tile would not fit one binding.
-      expect(winogradPays(engine, layer(4096, 56, 64))).toBe(false);
+      expect(winogradPays(engine, layer(8192, 56, 64))).toBe(false);
+      // Nor those of the input, which backward tiles: 4 tiles for each of the output.
+      const narrow = [{ shape: [4000, 6, 6, 64] }, { shape: [3, 3, 64, 64] }] as const;
+      expect(winogradPays(engine, convolutionGeometry('test', ...narrow, {}))).toBe(
+        4 * 36 * 16_000 * 64 <= engine.device.limits.maxStorageBufferBindingSize,
+      );
       const gpu = new Engine(engine.device, { ...engine.adapter, software: false }, null, false);
       expect(winogradPays(gpu, layer(2, 56, 64))).toBe(false);
     } finally {

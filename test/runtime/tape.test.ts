@@ -176,6 +176,22 @@ describe('backward', () => {
     seed.dispose();
   });
 
+  test('a walk back that failed cannot be taken up again', () => {
+    const tape = startTape(engine);
+    const x = engine.tensor(Float32Array.of(1), [1], { requiresGradient: true });
+    try {
+      const twice = tape.record('failing', tape.empty([1]), [x], () => {
+        throw new RangeError('on purpose');
+      });
+      expect(() => tape.backward(twice, x)).toThrow(/on purpose/);
+      expect(() => tape.backward(twice, x)).toThrow(/backward: the tape has been walked back already/);
+      expect(() => tape.gradient(x)).toThrow(/call backward first/);
+    } finally {
+      tape.end();
+      x.dispose();
+    }
+  });
+
   test('misuse is refused', () => {
     const x = engine.tensor(ones(2), [2]);
     const tape = startTape(engine);

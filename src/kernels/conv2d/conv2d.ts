@@ -26,7 +26,8 @@ export interface Conv2dOptions extends ConvolutionOptions {
   readonly variant?: string;
   /**
    * The direct sum, or Winograd's F(4x4,3x3) with a quarter of the multiplications and about ten times the rounding error (see
-   * kernels/winograd). Default: whichever is likely to be faster.
+   * kernels/winograd); it spreads what is not finite over 4x4 outputs, and overflows at a hundredth of the direct sum's
+   * numbers. Default: whichever is likely to be faster.
    */
   readonly algorithm?: 'direct' | 'winograd';
 }

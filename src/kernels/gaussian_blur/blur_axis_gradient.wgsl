@@ -46,8 +46,9 @@ fn collect(sums: Sums, base: u32, start: i32, direction: i32) -> Sums {
     }
     if (step >= first) {
       let gradient = outputGradient[base + u32(start + direction * step) * params.inner];
-      result.near += near * gradient;
-      result.far += far * gradient;
+      // Whoever does not read this output has weight 0 here, which an infinite gradient must not meet.
+      result.near = select(result.near, result.near + near * gradient, near != vec4<f32>(0.0));
+      result.far = select(result.far, result.far + far * gradient, far != vec4<f32>(0.0));
     }
   }
   return result;

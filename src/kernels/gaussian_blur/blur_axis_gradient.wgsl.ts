@@ -1,5 +1,5 @@
 // Generated from blur_axis_gradient.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: b04a7a7750636344104631d1314038541f7ad7e746e43034c8659c321cf8c621
+// wgsl-sha256: b5bd70f97993d8b84ea2a9075d5470d76c50c1f743519b383f3341c8c926c33e
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -51,8 +51,9 @@ const source = [
   "    }",
   "    if (step >= first) {",
   "      let gradient = outputGradient[base + u32(start + direction * step) * params.inner];",
-  "      result.near += near * gradient;",
-  "      result.far += far * gradient;",
+  "",
+  "      result.near = select(result.near, result.near + near * gradient, near != vec4<f32>(0.0));",
+  "      result.far = select(result.far, result.far + far * gradient, far != vec4<f32>(0.0));",
   "    }",
   "  }",
   "  return result;",

@@ -98,7 +98,7 @@ export class Sgd {
     this.#learningRates = groups.map(({ learningRate }) => learningRate);
     this.#weightDecays = groups.map(({ weightDecay }) => weightDecay ?? 0);
     this.#rateTensor = engine.empty([groups.length, 2]);
-    this.#writeRates();
+    this.#writeRates(this.#learningRates);
     this.#blockGroups = engine.empty([store.values.size / PARAMETER_BLOCK], 'u32');
     this.velocities = engine.zeros(store.values.shape);
   }
@@ -144,8 +144,8 @@ export class Sgd {
     if (this.#learningRates[group] === undefined)
       reject('sgd', 'group', String(group), `one of 0 to ${this.#learningRates.length - 1}`);
     checkRate(`learningRate of group ${group}`, learningRate);
+    this.#writeRates(this.#learningRates.with(group, learningRate));
     this.#learningRates[group] = learningRate;
-    this.#writeRates();
   }
 
   /** The velocity of one parameter: a view into `velocities`, to read into a checkpoint or to write from one. */
@@ -161,8 +161,8 @@ export class Sgd {
     this.#blockGroups.dispose();
   }
 
-  #writeRates(): void {
-    const rates = this.#learningRates.flatMap((rate, group) => [rate, this.#weightDecays[group] ?? 0]);
+  #writeRates(learningRates: readonly number[]): void {
+    const rates = learningRates.flatMap((rate, group) => [rate, this.#weightDecays[group] ?? 0]);
     this.#engine.write(this.#rateTensor, Float32Array.from(rates));
   }
 
@@ -172,7 +172,6 @@ export class Sgd {
     const active = entries.map(isActive);
     const before = this.#active;
     if (before !== null && active.every((on, index) => on === before[index])) return;
-    this.#active = active;
     const table = new Uint32Array(values.size / PARAMETER_BLOCK).fill(SKIP);
     for (const [index, { name, offset, value }] of entries.entries()) {
       if (active[index] !== true) continue;
@@ -180,6 +179,8 @@ export class Sgd {
       table.fill(this.#groupOf.get(name) ?? SKIP, block, block + ceilDivide(value.size, PARAMETER_BLOCK));
     }
     this.#engine.write(this.#blockGroups, table);
+    // Not before: the write may be refused.
+    this.#active = active;
   }
 }
 

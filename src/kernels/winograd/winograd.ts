@@ -54,7 +54,9 @@ export function winogradPays(engine: Engine, g: Geometry): boolean {
   const { tiles } = tilesOf(g);
   const pixels = g.batch * g.outputHeight * g.outputWidth;
   const channels = inputChannels * outputChannels;
-  const largest = 4 * POINTS * Math.max(tiles * inputChannels, tiles * outputChannels, channels);
+  // Backward tiles the input, which is larger than the output where padding is narrow.
+  const most = Math.max(tiles, tilesOf(backwardGeometry(g)).tiles);
+  const largest = 4 * POINTS * Math.max(most * inputChannels, most * outputChannels, channels);
   if (largest > engine.device.limits.maxStorageBufferBindingSize) return false;
   const direct = 9 * ceilDivide(pixels, ROW_TILE) * ROW_TILE * channels;
   const products = POINTS * ceilDivide(tiles, ROW_TILE) * ROW_TILE * channels;
@@ -193,16 +195,9 @@ export function winogradForward(tape: Tape, tensors: WinogradTensors, g: Geometr
   convolveTiles(tape, { image: input, bias, result: output }, weight, g, variant, 'forward');
 }
 
-/** Gradient of the input: a convolution of the output's gradient with the taps turned round and the channels exchanged. */
-export function winogradInputGradient(
-  tape: Tape,
-  outputGradient: Tensor,
-  weight: Tensor,
-  inputGradient: Tensor,
-  g: Geometry,
-  variant: Variant,
-): void {
-  const back: Geometry = {
+/** The convolution that leads from a layer's output gradient to its input gradient. */
+function backwardGeometry(g: Geometry): Geometry {
+  return {
     ...g,
     inputHeight: g.outputHeight,
     inputWidth: g.outputWidth,
@@ -213,11 +208,22 @@ export function winogradInputGradient(
     padTop: 2 - g.padTop,
     padLeft: 2 - g.padLeft,
   };
+}
+
+/** Gradient of the input: a convolution of the output's gradient with the taps turned round and the channels exchanged. */
+export function winogradInputGradient(
+  tape: Tape,
+  outputGradient: Tensor,
+  weight: Tensor,
+  inputGradient: Tensor,
+  g: Geometry,
+  variant: Variant,
+): void {
   convolveTiles(
     tape,
     { image: outputGradient, bias: null, result: inputGradient },
     weight,
-    back,
+    backwardGeometry(g),
     variant,
     'backward',
   );
