@@ -97,7 +97,7 @@ const MAX_REPETITIONS = 200;
 /** Repetitions are prepared together: what they hold must not exceed this, at a guess of four times what a candidate moves. */
 const MAX_PREPARED_BYTES = 2 ** 30;
 
-/** The probes that bound a candidate's operations, and how large they are: too large for a cache. */
+/** The probes that bound a candidate's operations, and how large they are: too large for a core's own cache. */
 const PROBES = ['load', 'loadScalars', 'store', 'exponential'] as const;
 const OPERATION_OF = {
   load: 'loads',

@@ -56,6 +56,9 @@ const sizes: readonly (readonly [number, number, number, number])[] = [
   [1, 7, 7, 100],
   [1, 2, 3, 1000],
   [5, 17, 19, 4],
+  // Several workgroups of subgroups that share rows, aligned and not.
+  [3, 7, 11, 37],
+  [2, 9, 9, 64],
 ];
 
 const cases: readonly OpCase<Options>[] = [
@@ -104,7 +107,7 @@ const cases: readonly OpCase<Options>[] = [
     },
     // One class and one location win everywhere: probabilities underflow by hundreds of orders of magnitude.
     ...[80, 1000].flatMap((limit) =>
-      [7, 8].map((classes) => ({
+      [7, 8, 37, 64].map((classes) => ({
         name: `${objective}, logits of +-${limit}, ${classes} classes`,
         inputs: inputs([3, 5, 5, classes], {
           classes: { kind: 'uniform', low: -limit, high: limit },
@@ -137,9 +140,19 @@ const cases: readonly OpCase<Options>[] = [
       options: { objective, prior: 'relu' as const },
       ...noDifferences,
     },
+    ...[5, 37].map((classes) => ({
+      name: `${objective}, label outside ${classes} classes`,
+      inputs: inputs([3, 2, 2, classes], {
+        labels: { kind: 'given', values: [classes - 1, classes, 4294967295] },
+      }),
+      options: { objective },
+      ...noDifferences,
+    })),
     {
-      name: `${objective}, label outside the classes`,
-      inputs: inputs([3, 2, 2, 5], { labels: { kind: 'given', values: [4, 5, 4294967295] } }),
+      name: `${objective}, a location whose classes are all masked`,
+      inputs: inputs([2, 1, 3, 32], {
+        classes: { kind: 'given', values: Array.from({ length: 192 }, (_, i) => (i < 32 ? -3e38 : i % 7)) },
+      }),
       options: { objective },
       ...noDifferences,
     },
@@ -210,7 +223,7 @@ export const raceCases = [
       logits: Float32Array.of(1, 2, -1, 0, 3, 1, 0.5, 0.25, 2, 1),
       labels: Uint32Array.of(1),
       statistics: new Float32Array(10).fill(1),
-      prior: new Float32Array(10).fill(-1),
+      locationLogits: Float32Array.of(1, -2, 3, 0, 0.5),
       posterior: new Float32Array(5),
       weights: new Float32Array(10),
       loss: new Float32Array(1),

@@ -6,7 +6,7 @@ import { backwardSubgroup as backwardSubgroupKernel } from './backward_subgroup.
 import { backwardLanes as backwardLanesKernel } from './backward_lanes.wgsl.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 import { checkShape } from '../../runtime/shape.ts';
-import { headSizes, launchLikelihood, launchPrior, launchStatistics } from './launch.ts';
+import { headSizes, launchLikelihood, launchStatistics } from './launch.ts';
 import { rowVariant } from '../softmax/row_statistics.ts';
 import { reject } from '../../runtime/errors.ts';
 
@@ -56,9 +56,8 @@ export function jointHead(
     checkShape('jointHead', 'posterior', options.posterior, [images, height, width]);
     if (options.objective === 'ml') reject('jointHead', 'posterior', 'given', "none with objective 'ml'");
   }
-  const prior = launchPrior(tape, locationLogits, sizes, options);
   const statistics = launchStatistics(tape, classLogits, sizes, options.variant);
-  const inputs = { classLogits, labels, statistics, prior };
+  const inputs = { classLogits, labels, statistics, locationLogits };
   const { weights, loss, probability } = launchLikelihood(tape, inputs, sizes, options);
   tape.record('jointHead', loss, [classLogits, locationLogits], (lossGradient) => {
     const logitGradient = tape.emptyGradient(classLogits);
@@ -75,7 +74,9 @@ export function jointHead(
     const work = { bytes: locations * (8 * classes + 20), flops: 5 * locations * classes };
     const ALIGNED = classes % 4 === 0 ? 1 : 0;
     const count = ceilDivide(locations * classes, 4);
-    const LANES = tape.engine.capabilities.subgroupSize ?? 0;
+    // Only software adapters are known to number the lanes of a subgroup like those of its workgroup.
+    const { software, subgroupSize } = tape.engine.capabilities;
+    const LANES = software ? (subgroupSize ?? 0) : 0;
     // A location of fewer than four classes has no vec4 of its own.
     if (rowVariant(tape, options.variant) === 'lanes' || classes < 4) {
       tape.run(backwardLanesKernel, {

@@ -46,6 +46,11 @@ export function imageWorkgroup(tape: Tape, variant: RowVariant | undefined): num
   return rowVariant(tape, variant) === 'invocation' ? 8 : 256;
 }
 
+/** The same for the likelihood kernel, whose invocations take four locations a step. */
+function likelihoodWorkgroup(tape: Tape, variant: RowVariant | undefined): number {
+  return rowVariant(tape, variant) === 'invocation' ? 8 : 128;
+}
+
 /** (log p(z|x), act'/act) of every location, [N,H,W,2]. */
 export function launchPrior(
   tape: Tape,
@@ -71,8 +76,7 @@ export interface LikelihoodInputs {
   readonly labels: Tensor<'u32'>;
   /** From `launchStatistics`. */
   readonly statistics: Tensor;
-  /** From `launchPrior`. */
-  readonly prior: Tensor;
+  readonly locationLogits: Tensor;
 }
 
 /** What the likelihood kernel makes of one class an image. */
@@ -96,14 +100,14 @@ export function launchLikelihood(
   const weights = tape.empty([images, height, width, 2]);
   const loss = tape.empty([images]);
   const probability = tape.empty([images]);
-  const { classLogits, labels, statistics, prior } = inputs;
+  const { classLogits, labels, statistics, locationLogits } = inputs;
   const flag = (value: boolean | undefined): number => (value === true ? 1 : 0);
   tape.run(likelihoodKernel, {
     buffers: {
       logits: classLogits,
       labels,
       statistics,
-      prior,
+      locationLogits,
       posterior: options.posterior ?? statistics,
       weights,
       loss,
@@ -112,13 +116,14 @@ export function launchLikelihood(
     params: { images, locationsPerImage, classes, infinity: Number.POSITIVE_INFINITY, nanBits: NAN_BITS },
     workgroups: images,
     constants: {
-      WORKGROUP: imageWorkgroup(tape, options.variant),
+      WORKGROUP: likelihoodWorkgroup(tape, options.variant),
+      RELU: flag(options.prior === 'relu'),
       ML: flag(options.objective === 'ml'),
       GIVEN: flag(options.posterior !== undefined),
       OFFICIAL: flag(options.officialEpsilons),
       DETACH: flag(options.detachNormalizer),
     },
-    work: { bytes: 32 * locations, flops: 40 * locations },
+    work: { bytes: 40 * locations, flops: 150 * locations },
   });
   return { weights, loss, probability };
 }

@@ -1,7 +1,7 @@
 import type { Array64 } from '../reference.ts';
 import type { JointHeadOptions } from './options.ts';
 import { array64, at } from '../reference.ts';
-import { logSumExp64 } from '../softmax/reference.ts';
+import { logSoftmax64, logSumExp64 } from '../softmax/reference.ts';
 
 /** Options of the head with the posterior as a float64 array (the kernel's option is a tensor). */
 export interface JointHeadReferenceOptions extends Omit<JointHeadOptions, 'posterior' | 'variant'> {
@@ -52,11 +52,9 @@ export function imageJoint64(
   const logPrior = activations.map(({ log }) =>
     logNormaliser === Number.NEGATIVE_INFINITY ? Number.NaN : log - logNormaliser,
   );
-  const rows = places.map((m) => {
-    const row = Array.from({ length: classes }, (_, c) => at(classLogits, m * classes + c));
-    const total = logSumExp64(row);
-    return row.map((value) => value - total);
-  });
+  const rows = places.map((m) =>
+    logSoftmax64(Array.from({ length: classes }, (_, c) => at(classLogits, m * classes + c))),
+  );
   // A label outside the classes has no probability.
   const logConditional = rows.map((row) => row[label] ?? Number.NaN);
   const logJoint = logPrior.map((value, z) => value + (logConditional[z] ?? Number.NaN));

@@ -1,5 +1,5 @@
 // Generated from load.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 290ba9dfc21b3194e14c88a76da8f1b49905012e6827e9e55d00523cbb83e739
+// wgsl-sha256: 4481b8f0d7f8e3d0f89a1cf6ffcf711f0b1f055ab48f442708f3470fcbf43a27
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -41,7 +41,10 @@ const source = [
   "      sum += input[index];",
   "    }",
   "  }",
-  "  sums[invocation] = sum;",
+  "",
+  "  if (invocation < arrayLength(&sums)) {",
+  "    sums[invocation] = sum;",
+  "  }",
   "}",
   "",
 ].join('\n');

@@ -1,5 +1,5 @@
 // Generated from load_scalars.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 9663cdb93d60e378a4d689dda55c1bd6842c0a59eff73df2ed5561d0de818117
+// wgsl-sha256: deca78767c6486131ab699f6e52d3fd3abeef6373f8505b238761df0881cb853
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -35,7 +35,10 @@ const source = [
   "    }",
   "    sum += input[index];",
   "  }",
-  "  sums[invocation] = sum;",
+  "",
+  "  if (invocation < arrayLength(&sums)) {",
+  "    sums[invocation] = sum;",
+  "  }",
   "}",
   "",
 ].join('\n');

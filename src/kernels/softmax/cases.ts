@@ -34,8 +34,10 @@ const shapes: readonly Shape[] = [
   [3, 200],
   [2, 1000],
   [41, 37],
-  // Large enough for a software adapter's long walks.
+  // Large enough for a software adapter's long walks, and for its streams of rows.
   [353, 187],
+  [523, 67],
+  [4099, 64],
 ];
 
 const cases = [
@@ -45,7 +47,27 @@ const cases = [
     one(`values of +-80, ${columns} columns`, [5, columns], { kind: 'uniform', low: -80, high: 80 }),
     one(`values of +-1000, ${columns} columns`, [5, columns], { kind: 'uniform', low: -1000, high: 1000 }),
     one(`equal values, ${columns} columns`, [5, columns], { kind: 'constant', value: -300 }),
+    {
+      ...one(`near the lowest value, ${columns} columns`, [5, columns], { kind: 'constant', value: -3e38 }),
+      // No step is small against the value and changes it.
+      finiteDifferences: false,
+    },
   ]),
+  // What masks what: classes that are not to be counted begin and end a row, also by whole vec4s.
+  ...[-Infinity, -3.4e38, -1e9].map((mask) => ({
+    ...one(`masked by ${mask}`, [3, 20], {
+      kind: 'given',
+      values: Array.from({ length: 60 }, (_, i) => (i % 20 < 5 || i % 20 > 14 ? mask : 100 * (i % 3) - i)),
+    }),
+    finiteDifferences: false,
+  })),
+  {
+    ...one('masked, 7 columns', [3, 7], {
+      kind: 'given',
+      values: Array.from({ length: 21 }, (_, i) => (i % 7 < 5 ? -Infinity : i)),
+    }),
+    finiteDifferences: false,
+  },
 ];
 
 function softmaxCases(

@@ -8,6 +8,14 @@ export function logSumExp64(values: readonly number[]): number {
   return maximum + Math.log(values.reduce((sum, value) => sum + Math.exp(value - maximum), 0));
 }
 
+/** log softmax of some values: the maximum is taken off before the logarithm, which would vanish beside one of 10^38. */
+export function logSoftmax64(values: readonly number[]): number[] {
+  const maximum = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const shifted = values.map((value) => value - maximum);
+  const logSum = logSumExp64(shifted);
+  return shifted.map((value) => value - logSum);
+}
+
 /** The rows of a tensor along its last axis. */
 export function rowsOf(input: Array64): number[][] {
   const columns = input.shape.at(-1) ?? 1;
@@ -18,11 +26,7 @@ export function rowsOf(input: Array64): number[][] {
 
 /** log softmax over the last axis. */
 export function logSoftmaxReference(input: Array64): Array64 {
-  const rows = rowsOf(input).map((row) => {
-    const total = logSumExp64(row);
-    return row.map((value) => value - total);
-  });
-  return array64(input.shape, rows.flat());
+  return array64(input.shape, rowsOf(input).flatMap(logSoftmax64));
 }
 
 /** Softmax over the last axis. */

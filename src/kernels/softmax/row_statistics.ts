@@ -15,6 +15,22 @@ export function rowVariant(tape: Tape, wanted: RowVariant | undefined): RowVaria
   return wanted ?? (tape.engine.capabilities.software ? 'invocation' : 'lanes');
 }
 
+/** From so many columns on a row is a stream of its own, and from so many rows on they do not fit a CPU's caches. */
+const STREAM = { columns: 64, rows: 512 };
+/** A workgroup's rows, where even so every core has several workgroups: the longer the streams, the better. */
+const LONG_STREAMS = { rows: 4096, WORKGROUP: 256 };
+
+/** Constants of the kernel that gives every row an invocation. */
+function invocationConstants(rows: number, columns: number) {
+  const { WORKGROUP, STREAMS } = invocationKernel.constants;
+  const streams = rows >= STREAM.rows && columns >= STREAM.columns;
+  return {
+    WORKGROUP: streams && rows >= LONG_STREAMS.rows ? LONG_STREAMS.WORKGROUP : WORKGROUP.value,
+    STREAMS: streams ? STREAMS.value : 1,
+    ALIGNED: columns % 4 === 0 ? 1 : 0,
+  };
+}
+
 /** (max, log sum of exp(x - max)) of every row of a [rows,columns] matrix, [rows,2]; reads it once. */
 export function launchRowStatistics(
   tape: Tape,
@@ -28,8 +44,8 @@ export function launchRowStatistics(
     const workgroups = ceilDivide(rows, lanesKernel.constants.ROWS.value);
     tape.run(lanesKernel, { buffers, params: { rows, columns }, workgroups, work });
   } else {
-    const workgroups = ceilDivide(rows, invocationKernel.constants.WORKGROUP.value);
-    const constants = { ALIGNED: columns % 4 === 0 ? 1 : 0 };
+    const constants = invocationConstants(rows, columns);
+    const workgroups = ceilDivide(rows, constants.WORKGROUP);
     tape.run(invocationKernel, { buffers, params: { rows, columns }, workgroups, constants, work });
   }
   return statistics;

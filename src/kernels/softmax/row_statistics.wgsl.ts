@@ -1,5 +1,5 @@
 // Generated from row_statistics.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: deca357e5e5cbe53b8c023c217756c275e2ad7a2bfeff63fb118145a45fa5885
+// wgsl-sha256: 13c9dc60d5c08cda42c76c300a8e89fd67455db10d3f35dea8d1d7b2eebc1a83
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -11,9 +11,12 @@ const source = [
   "",
   "",
   "",
+  "",
+  "",
   "const WORKGROUP: u32 = 64u;",
+  "const STREAMS: u32 = 8u;",
   "const ALIGNED: u32 = 0u;",
-  "const NOTHING: f32 = -1e38;",
+  "const LOWEST: f32 = -3.4028234e38;",
   "",
   "struct Params {",
   "  rows: u32,",
@@ -24,15 +27,23 @@ const source = [
   "@group(0) @binding(1) var<storage, read_write> statistics: array<vec2<f32>>;",
   "@group(0) @binding(2) var<uniform> params: Params;",
   "",
-  "fn largest(v: vec4<f32>) -> f32 {",
-  "  return max(max(v.x, v.y), max(v.z, v.w));",
+  "",
+  "fn larger(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {",
+  "  return select(a, b, b > a);",
+  "}",
+  "",
+  "",
+  "fn raise(maximum: f32, v: vec4<f32>) -> f32 {",
+  "  let half = select(v.xy, v.zw, v.zw > v.xy);",
+  "  let whole = select(half.x, half.y, half.y > half.x);",
+  "  return select(maximum, whole, whole > maximum);",
   "}",
   "",
   "",
   "fn within(quad: u32, begin: u32, end: u32) -> vec4<f32> {",
   "  let element = vec4<u32>(4u * quad) + vec4<u32>(0u, 1u, 2u, 3u);",
   "  return select(",
-  "    vec4<f32>(NOTHING),",
+  "    vec4<f32>(LOWEST),",
   "    input[quad],",
   "    (element >= vec4<u32>(begin)) & (element < vec4<u32>(end)),",
   "  );",
@@ -44,7 +55,8 @@ const source = [
   "  @builtin(num_workgroups) groups: vec3<u32>,",
   "  @builtin(local_invocation_index) lane: u32,",
   ") {",
-  "  let row = (group.x + group.y * groups.x) * WORKGROUP + lane;",
+  "  let place = lane % STREAMS * (WORKGROUP / STREAMS) + lane / STREAMS;",
+  "  let row = (group.x + group.y * groups.x) * WORKGROUP + place;",
   "  if (row >= params.rows) {",
   "    return;",
   "  }",
@@ -53,30 +65,25 @@ const source = [
   "  let first = begin / 4u;",
   "  let last = (end - 1u) / 4u;",
   "",
-  "  var maximum = f32(NOTHING);",
-  "  var sum = vec4<f32>(0.0);",
-  "  var quad = first;",
+  "  let start = within(first, begin, end);",
+  "  var maximum = raise(LOWEST, start);",
+  "  var sum = exp(start - maximum);",
   "",
-  "  var whole = last + 1u;",
-  "  if (ALIGNED == 0u) {",
-  "    let start = within(first, begin, end);",
-  "    maximum = largest(start);",
-  "    sum = exp(start - maximum);",
-  "    quad = first + 1u;",
-  "    whole = last;",
-  "  }",
-  "  for (; quad + 2u <= whole; quad += 2u) {",
+  "  let whole = last + ALIGNED;",
+  "  var quad = first + 1u;",
+  "  for (; quad + 3u <= whole; quad += 3u) {",
   "    let a = input[quad];",
   "    let b = input[quad + 1u];",
-  "    let larger = max(maximum, largest(select(a, b, b > a)));",
-  "    sum = sum * exp(maximum - larger) + exp(a - larger) + exp(b - larger);",
-  "    maximum = larger;",
+  "    let c = input[quad + 2u];",
+  "    let largest = raise(maximum, larger(larger(a, b), c));",
+  "    sum = sum * exp(maximum - largest) + exp(a - largest) + exp(b - largest) + exp(c - largest);",
+  "    maximum = largest;",
   "  }",
   "  for (; quad <= last; quad++) {",
   "    let values = within(quad, begin, end);",
-  "    let larger = max(maximum, largest(values));",
-  "    sum = sum * exp(maximum - larger) + exp(values - larger);",
-  "    maximum = larger;",
+  "    let largest = raise(maximum, values);",
+  "    sum = sum * exp(maximum - largest) + exp(values - largest);",
+  "    maximum = largest;",
   "  }",
   "  statistics[row] = vec2<f32>(maximum, log((sum.x + sum.y) + (sum.z + sum.w)));",
   "}",
@@ -118,13 +125,17 @@ export const rowStatistics = {
       "type": "u32",
       "value": 64
     },
+    "STREAMS": {
+      "type": "u32",
+      "value": 8
+    },
     "ALIGNED": {
       "type": "u32",
       "value": 0
     },
-    "NOTHING": {
+    "LOWEST": {
       "type": "f32",
-      "value": -1e+38
+      "value": -3.4028234e+38
     }
   }
 } as const satisfies KernelModule;

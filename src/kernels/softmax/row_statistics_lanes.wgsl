@@ -6,7 +6,7 @@
 const LANES: u32 = 32u;
 const ROWS: u32 = 4u;
 const CHUNK: u32 = 4u;
-const NOTHING: f32 = -1e38;
+const LOWEST: f32 = -3.4028234e38;
 const WORKGROUP = LANES * ROWS;
 
 struct Params {
@@ -36,14 +36,14 @@ fn main(
   let row = (group.x + group.y * groups.x) * ROWS + index / LANES;
   // Rows past the end repeat the last one and write nothing: every invocation must meet the barriers.
   let base = min(row, params.rows - 1u) * params.columns;
-  var maximum = input[base];
+  var maximum = max(input[base], LOWEST);
   var sum = 0.0;
   for (var first = lane; first < params.columns; first += CHUNK * LANES) {
     var chunk: array<f32, CHUNK>;
     var larger = maximum;
     for (var i = 0u; i < CHUNK; i++) {
       let column = first + i * LANES;
-      chunk[i] = select(NOTHING, input[base + min(column, params.columns - 1u)], column < params.columns);
+      chunk[i] = select(LOWEST, input[base + min(column, params.columns - 1u)], column < params.columns);
       larger = max(larger, chunk[i]);
     }
     sum *= exp(maximum - larger);

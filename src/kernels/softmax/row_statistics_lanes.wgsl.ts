@@ -1,5 +1,5 @@
 // Generated from row_statistics_lanes.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 6db22c5f02183f71bb9f9739fee4ef24ae8059e3a1f5e49d93deba74e2084cfe
+// wgsl-sha256: 9a8101c8221093ce06fc2d0a42b8809575d93c8f53b6cf35beb1f04aaa645b18
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -11,7 +11,7 @@ const source = [
   "const LANES: u32 = 32u;",
   "const ROWS: u32 = 4u;",
   "const CHUNK: u32 = 4u;",
-  "const NOTHING: f32 = -1e38;",
+  "const LOWEST: f32 = -3.4028234e38;",
   "const WORKGROUP = LANES * ROWS;",
   "",
   "struct Params {",
@@ -41,14 +41,14 @@ const source = [
   "  let row = (group.x + group.y * groups.x) * ROWS + index / LANES;",
   "",
   "  let base = min(row, params.rows - 1u) * params.columns;",
-  "  var maximum = input[base];",
+  "  var maximum = max(input[base], LOWEST);",
   "  var sum = 0.0;",
   "  for (var first = lane; first < params.columns; first += CHUNK * LANES) {",
   "    var chunk: array<f32, CHUNK>;",
   "    var larger = maximum;",
   "    for (var i = 0u; i < CHUNK; i++) {",
   "      let column = first + i * LANES;",
-  "      chunk[i] = select(NOTHING, input[base + min(column, params.columns - 1u)], column < params.columns);",
+  "      chunk[i] = select(LOWEST, input[base + min(column, params.columns - 1u)], column < params.columns);",
   "      larger = max(larger, chunk[i]);",
   "    }",
   "    sum *= exp(maximum - larger);",
@@ -115,9 +115,9 @@ export const rowStatisticsLanes = {
       "type": "u32",
       "value": 4
     },
-    "NOTHING": {
+    "LOWEST": {
       "type": "f32",
-      "value": -1e+38
+      "value": -3.4028234e+38
     }
   }
 } as const satisfies KernelModule;
