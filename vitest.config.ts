@@ -6,6 +6,7 @@ const results = process.env['TEST_RESULTS'];
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/generated_modules.ts'],
     // One process for everything: Dawn's addon cannot live in a worker thread, and two processes would fight over the adapter.
     pool: 'forks',
     maxWorkers: 1,

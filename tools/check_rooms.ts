@@ -5,7 +5,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 
-/** Rooms by floor; src/index.ts stands above all. A room may import from its own floor and those below. */
+/** Rooms by floor; src/index.ts and src/index.node.ts stand above all. A room may import from its own floor and those below. */
 const floors: Record<string, number> = {
   runtime: 0,
   kernels: 1,
@@ -23,7 +23,7 @@ const source = join(root, 'src');
 
 function floorOf(file: string): number {
   const [room = ''] = relative(source, file).split(sep);
-  if (room === 'index.ts') return indexFloor;
+  if (room === 'index.ts' || room === 'index.node.ts') return indexFloor;
   const floor = floors[room];
   if (floor === undefined)
     throw new Error(`${relative(root, file)}: unknown room '${room}'; add it to ${import.meta.filename}`);

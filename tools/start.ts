@@ -11,7 +11,7 @@ import { join, resolve } from 'node:path';
 import { makeGallery } from './start/gallery.ts';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { openCub, readCubAnnotations } from '../src/data/cub.node.ts';
-import { openSplits, runContestant } from './start/contest.ts';
+import { modelFile, openSplits, runContestant } from './start/contest.ts';
 import { readFileSync } from 'node:fs';
 import { reportData, resultTable, verdict, writeMaps } from './start/output.ts';
 import { writeBirdlets } from '../src/data/birdlets/write.node.ts';
@@ -60,17 +60,18 @@ async function run(settings: JobSettings): Promise<void> {
     const labelOfClass = new Map(sets.test.classIds.map((id, label) => [id, label]));
     const splits = openSplits(sets, settings);
 
+    const out = resolve(settings.out);
+    await mkdir(out, { recursive: true });
     const outcomes: Outcome[] = [];
+    const cues = { task, labelOfClass, classNames: sets.train.classNames };
     for (const contestant of CONTESTANTS) {
-      const outcome = await runContestant(engine, contestant, splits, { task, labelOfClass }, settings);
+      const outcome = await runContestant(engine, contestant, splits, cues, settings);
       const last = outcome.history.at(-1);
       if (last !== undefined && process.stdout.isTTY)
         console.log(describeEpoch(contestant.name.padEnd(12), settings.epochs, last));
       outcomes.push(outcome);
     }
 
-    const out = resolve(settings.out);
-    await mkdir(out, { recursive: true });
     const gallery = await makeGallery(sets.test, task, labelOfClass, outcomes);
     await writeMaps(join(out, 'maps'), gallery, outcomes);
     const seconds = (performance.now() - start) / 1000;
@@ -103,6 +104,11 @@ async function run(settings: JobSettings): Promise<void> {
     console.log(`\n${verdict(outcomes)}`);
     console.log(`\n${formatDuration(seconds)} in all. Report: ${join(out, 'report.html')}`);
     console.log(`Maps as PNG: ${join(out, 'maps')}`);
+    const [, calm] = CONTESTANTS;
+    if (calm !== undefined)
+      console.log(
+        `Models too: npx calm explain ${sets.test.path(0)} --checkpoint ${modelFile(settings.out, calm)}`,
+      );
   } finally {
     engine.destroy();
   }

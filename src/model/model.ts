@@ -71,8 +71,20 @@ export class Model {
     // CAM's loss does not reach the attention branch, which is there for its checkpoints' sake: frozen, so that nothing moves it.
     const frozen =
       configuration.head.kind === 'cam' ? ['attention', ...configuration.frozen] : configuration.frozen;
+    const isWithin = (name: string, prefix: string): boolean =>
+      name === prefix || name.startsWith(`${prefix}.`);
+    for (const prefix of frozen) {
+      if (this.layers.some(({ name }) => isWithin(name, prefix) || isWithin(prefix, name))) continue;
+      const parts = new Set(this.layers.map(({ name }) => name.split('.')[0]));
+      reject(
+        'createModel',
+        'frozen',
+        prefix,
+        `a part of the network: ${[...parts].join(', ')}, or within one`,
+      );
+    }
     this.weights = new ModelWeights(engine, this.layers, (name) =>
-      frozen.some((prefix) => name === prefix || name.startsWith(`${prefix}.`)),
+      frozen.some((prefix) => isWithin(name, prefix)),
     );
     for (const layer of this.layers) {
       for (const [name, values] of initialValues(layer, configuration.seed, configuration.initialisation))

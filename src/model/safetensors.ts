@@ -54,7 +54,9 @@ export function parseSafetensors(bytes: Uint8Array): SafetensorsFile {
   if (bytes.length < 8) throw new SafetensorsError(`file has ${bytes.length} bytes, wanted at least 8`);
   const headerLength = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   if (headerLength > BigInt(longestHeader))
-    throw new SafetensorsError(`header length is ${headerLength}, wanted at most ${longestHeader}`);
+    throw new SafetensorsError(
+      `not a safetensors file: header length is ${headerLength}, wanted at most ${longestHeader}`,
+    );
   const dataStart = 8 + Number(headerLength);
   if (dataStart > bytes.length)
     throw new SafetensorsError(

@@ -175,7 +175,7 @@ describe('hostile files', () => {
     [
       'a giant header',
       new Uint8Array(8).fill(255),
-      'header length is 18446744073709551615, wanted at most 100000000',
+      'not a safetensors file: header length is 18446744073709551615, wanted at most 100000000',
     ],
     ['a header beyond the file', file('{}').subarray(0, 9), 'header length is 2, but only 1 bytes follow it'],
     ['no JSON', file('{"x"'), 'header is not JSON'],

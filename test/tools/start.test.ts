@@ -56,6 +56,19 @@ describe('the main job, in small', () => {
     expect(maps.filter((name) => name.endsWith('_counterfactual.png'))).toHaveLength(27);
   });
 
+  test('saves its models, which the line at its end explains a picture with', async () => {
+    const [, command = ''] = /^Models too: npx (calm explain .*)$/m.exec(stdout) ?? [];
+    const [, ...words] = command.split(' ');
+    const { stdout: explained } = await promisify(execFile)(process.execPath, [
+      join(import.meta.dirname, '..', '..', 'tools', 'calm.ts'),
+      ...words,
+      '--out',
+      join(home, 'explained'),
+    ]);
+    expect(explained).toMatch(/\d/);
+    expect((await readdir(join(home, 'explained'))).length).toBeGreaterThan(0);
+  });
+
   test('leaves a folder alone that is not its own', async () => {
     const before = await readdir(join(home, 'out'));
     await expect(start(...job, '--out', join(home, 'other'), '--data', join(home, 'out'))).rejects.toThrow(

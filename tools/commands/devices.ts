@@ -1,6 +1,6 @@
 import type { AdapterListing } from '../../src/runtime/open.ts';
 import { Command } from 'commander';
-import { listAdapters } from '../../src/runtime/open.node.ts';
+import { listAdapters, openGpu } from '../../src/runtime/open.node.ts';
 
 /** Limits that decide what fits; the rest is in --json. */
 const SHOWN_LIMITS = [
@@ -55,6 +55,9 @@ export function devicesCommand(): Command {
         return;
       }
       for (const listing of listings) console.log(describe(listing));
-      console.log(reason(listings.find(({ selected }) => selected)));
+      const selected = listings.find((listing) => listing.selected);
+      // Opening says why a wanted adapter is none of these.
+      if (selected === undefined && listings.length > 0) await openGpu({ adapter });
+      console.log(reason(selected));
     });
 }

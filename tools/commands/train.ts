@@ -174,7 +174,7 @@ async function train(options: TrainOptions, command: Command): Promise<void> {
     } catch (error) {
       if (!(error instanceof Interruption)) throw error;
       console.error(`saved after ${run.epochsDone} whole epochs; carry on with:`);
-      console.error(`  calm train --resume --out ${options.out}`);
+      console.error(`  npx calm train --resume --out ${options.out}`);
       process.exitCode = error.exitCode;
     } finally {
       run.dispose();

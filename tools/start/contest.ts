@@ -25,6 +25,8 @@ import { createLoader } from '../../src/data/loader.ts';
 import { createModel } from '../../src/model/model.ts';
 import { evaluateCueLocalisation } from '../../src/eval/cue_localisation.ts';
 import { createTrainer } from '../../src/train/trainer.ts';
+import { join } from 'node:path';
+import { saveModel } from '../../src/train/checkpoint.node.ts';
 import { trainingProgress } from '../progress.ts';
 
 /** The three splits, resized once and then kept in memory. */
@@ -91,15 +93,25 @@ function parameterGroups(model: Model): SgdGroup[] {
     .map((group) => ({ ...group, weightDecay: WEIGHT_DECAY }));
 }
 
-/** Trains one contestant from scratch, then measures it on the test split. */
+/** Where a contestant's model is saved: what `calm explain --checkpoint` takes. */
+export function modelFile(out: string, { name }: Contestant): string {
+  return join(out, `${name.toLowerCase().replaceAll(' ', '-')}.safetensors`);
+}
+
+/** Trains one contestant from scratch, saves it, then measures it on the test split. */
 export async function runContestant(
   engine: Engine,
   contestant: Contestant,
   splits: Splits,
-  cues: { readonly task: CubCueTask; readonly labelOfClass: ReadonlyMap<number, number> },
+  cues: {
+    readonly task: CubCueTask;
+    readonly labelOfClass: ReadonlyMap<number, number>;
+    readonly classNames: readonly string[];
+  },
   settings: JobSettings,
 ): Promise<Outcome> {
   const { epochs, seed } = settings;
+  const { classNames } = cues;
   const model = createModel(engine, modelOptions(contestant.head, seed));
   const trainer = createTrainer(model, {
     learningRate: LEARNING_RATE,
@@ -122,6 +134,7 @@ export async function runContestant(
     progress.stop();
     const trained = performance.now();
 
+    await saveModel(modelFile(settings.out, contestant), model, { classNames, crop: CROP });
     const evaluation = await trainer.evaluate(splits.test.epoch(0));
     const maps = await attributionMaps(model, splits.test.epoch(0), everyClass);
     const cue = await evaluateCueLocalisation({
