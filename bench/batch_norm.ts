@@ -38,14 +38,23 @@ interface Form {
   /** Tensors of the input's size that forward and gradient must at least move. */
   readonly forwardPasses: number;
   readonly gradientPasses: number;
+  /** How many of the gradient's are written. */
+  readonly gradientStores: number;
 }
 
 const forms: Form[] = [
   // Forward reads x twice and writes y; the gradient reads x and dy twice and writes dx.
-  { name: 'plain', relu: false, residual: false, forwardPasses: 3, gradientPasses: 5 },
-  { name: 'relu', relu: true, residual: false, forwardPasses: 3, gradientPasses: 5 },
+  { name: 'plain', relu: false, residual: false, forwardPasses: 3, gradientPasses: 5, gradientStores: 1 },
+  { name: 'relu', relu: true, residual: false, forwardPasses: 3, gradientPasses: 5, gradientStores: 1 },
   // One more read of the residual; the gradient reads y as well and writes the residual's gradient, which it reads in place of dy.
-  { name: 'relu + residual', relu: true, residual: true, forwardPasses: 4, gradientPasses: 7 },
+  {
+    name: 'relu + residual',
+    relu: true,
+    residual: true,
+    forwardPasses: 4,
+    gradientPasses: 7,
+    gradientStores: 2,
+  },
 ];
 
 interface Case {
@@ -135,6 +144,7 @@ for (const shape of bench.quick ? shapes.slice(-3) : shapes) {
         name: 'forward',
         bytes: form.forwardPasses * bytes,
         flops: 8 * c.input.size,
+        operations: { loads: (form.forwardPasses - 1) * c.input.size, stores: c.input.size },
         check: () => check(channels, form),
         start: () => {
           const tape = startTape(engine, { gradients: false });
@@ -145,6 +155,10 @@ for (const shape of bench.quick ? shapes.slice(-3) : shapes) {
         name: 'forward and gradient',
         bytes: (form.forwardPasses + form.gradientPasses) * bytes,
         flops: 18 * c.input.size,
+        operations: {
+          loads: (form.forwardPasses + form.gradientPasses - 1 - form.gradientStores) * c.input.size,
+          stores: (1 + form.gradientStores) * c.input.size,
+        },
         start: () => {
           const tape = startTape(engine);
           const run = (): void => tape.backward(forward(tape, c, form), c.outputGradient);

@@ -81,6 +81,7 @@ await bench.measure(
       name: 'moving average',
       bytes: 12 * elements,
       flops: 3 * elements,
+      operations: { loads: 2 * elements, stores: elements },
       start: () => ({
         run: () => exponentialMovingAverage(engine, slow, store.values, 0.99),
         end: nothing,
@@ -90,6 +91,7 @@ await bench.measure(
       name: index === 0 ? 'momentum' : 'nesterov',
       bytes: 20 * elements,
       flops: (index === 0 ? 6 : 8) * elements,
+      operations: { loads: 3 * elements, stores: 2 * elements },
       check: () => check(index === 1),
       start: () => ({ run: () => sgd.step(), end: nothing }),
     })),

@@ -106,6 +106,16 @@ describe('architectures', () => {
   });
 });
 
+test('only parts that the network has can be frozen', () => {
+  const make = (frozen: string) => () => createModel(engine, { ...SMALL, frozen: [frozen] }).dispose();
+  expect(make('layer9')).toThrow(
+    /createModel: frozen is layer9, wanted a part of the network: conv1, bn1, layer1, .*conv_last/,
+  );
+  expect(make('layer')).toThrow(/frozen is layer/);
+  for (const part of ['conv1', 'layer2', 'layer2.0', 'layer1.0.bn1', 'conv_last.bias'])
+    expect(make(part)).not.toThrow();
+});
+
 describe('initial values', () => {
   const deviation = (values: Float32Array): number =>
     Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
