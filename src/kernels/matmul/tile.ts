@@ -17,10 +17,15 @@ const RELATIVE_COST: ReadonlyMap<number, number> = new Map([
 const TALL_RELATIVE_COST = 0.88;
 
 /**
- * Multiply-adds that a narrower tile must save, or a tall one compute: each is another kernel to compile, which takes a software adapter
- * a second, and so many take it 3 ms.
+ * Multiply-adds that a narrower tile must save, or a tall one compute, by the lanes of a subgroup: each is another kernel to compile.
+ * That takes lavapipe (8) a second, and so many multiply-adds 3 ms; SwiftShader (4) compiles in a twentieth of that time, and
+ * computes at a tenth of the rate.
  */
-const LEAST_WORK = 1 << 26;
+const LEAST_WORK: ReadonlyMap<number, number> = new Map([
+  [8, 1 << 26],
+  [4, 1 << 20],
+]);
+const OTHER_LEAST_WORK = 1 << 26;
 
 /** How the subgroup kernels cut a product: constants for the kernel, and the number of tiles down and across. */
 export interface Tiling {
@@ -60,9 +65,10 @@ export function chooseTiling(subgroupSize: number, { rows, columns, terms, tall 
   const [best] = candidates.toSorted((a, b) => a.cost - b.cost);
   if (widest === undefined || best === undefined)
     throw new RangeError(`no tiling for subgroups of ${subgroupSize} lanes`);
-  const chosen = widest.cost - best.cost > LEAST_WORK ? best : widest;
+  const leastWork = LEAST_WORK.get(subgroupSize) ?? OTHER_LEAST_WORK;
+  const chosen = widest.cost - best.cost > leastWork ? best : widest;
   const taller = tiling(widest.tiling.constants.ACROSS, TALL_GROUP_ROWS, TALL_RELATIVE_COST);
-  const pays = subgroupSize === 8 && rows * columns * terms >= LEAST_WORK && taller.cost < chosen.cost;
+  const pays = subgroupSize === 8 && rows * columns * terms >= leastWork && taller.cost < chosen.cost;
   return (tall ?? pays) ? taller.tiling : chosen.tiling;
 }
 

@@ -49,6 +49,47 @@ fn transform(
   );
 }
 
+// A tile: its image's first row among all images' rows, its corner in the image, and its channel.
+struct Place {
+  image: u32,
+  top: i32,
+  left: i32,
+  channel: u32,
+}
+
+// A pixel of a row that begins at `start`; 0 where it is outside.
+fn pixel(start: u32, x: i32, insideY: bool, channel: u32) -> f32 {
+  let inside = insideY && x >= 0 && x < i32(params.inputWidth);
+  // Outside, the address may be any: the value is not taken.
+  return select(0.0, input[select(0u, (start + u32(x)) * params.channels + channel, inside)], inside);
+}
+
+// Row i of a tile, times B.
+fn transformedRow(place: Place, i: i32) -> array<f32, 6> {
+  let y = place.top + i;
+  let insideY = y >= 0 && y < i32(params.inputHeight);
+  let start = (place.image + u32(y)) * params.inputWidth;
+  return transform(
+    pixel(start, place.left, insideY, place.channel),
+    pixel(start, place.left + 1, insideY, place.channel),
+    pixel(start, place.left + 2, insideY, place.channel),
+    pixel(start, place.left + 3, insideY, place.channel),
+    pixel(start, place.left + 4, insideY, place.channel),
+    pixel(start, place.left + 5, insideY, place.channel),
+  );
+}
+
+// Column j of the 6x6 points.
+fn storeColumn(j: u32, index: u32, column: array<f32, 6>) {
+  let step = params.tiles * params.channels;
+  points[j * step + index] = column[0];
+  points[(6u + j) * step + index] = column[1];
+  points[(12u + j) * step + index] = column[2];
+  points[(18u + j) * step + index] = column[3];
+  points[(24u + j) * step + index] = column[4];
+  points[(30u + j) * step + index] = column[5];
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
@@ -65,26 +106,18 @@ fn main(
   let top = i32(tile / params.tilesX % params.tilesY * 4u) - params.padTop;
   let left = i32(tile % params.tilesX * 4u) - params.padLeft;
 
-  // By rows first: each becomes a row of d B.
-  var rows: array<array<f32, 6>, 6>;
-  for (var i = 0; i < 6; i++) {
-    let y = top + i;
-    let insideY = y >= 0 && y < i32(params.inputHeight);
-    let start = (n * params.inputHeight + u32(y)) * params.inputWidth;
-    var d: array<f32, 6>;
-    for (var j = 0; j < 6; j++) {
-      let x = left + j;
-      let inside = insideY && x >= 0 && x < i32(params.inputWidth);
-      // Outside, the address may be any: the value is not taken.
-      d[j] = select(0.0, input[select(0u, (start + u32(x)) * params.channels + channel, inside)], inside);
-    }
-    rows[i] = transform(d[0], d[1], d[2], d[3], d[4], d[5]);
-  }
-  let step = params.tiles * params.channels;
-  for (var j = 0u; j < 6u; j++) {
-    let column = transform(rows[0][j], rows[1][j], rows[2][j], rows[3][j], rows[4][j], rows[5][j]);
-    for (var i = 0u; i < 6u; i++) {
-      points[(i * 6u + j) * step + index] = column[i];
-    }
-  }
+  // By rows first: each becomes a row of d B. Written out: SwiftShader keeps arrays that loops index in memory.
+  let place = Place(n * params.inputHeight, top, left, channel);
+  let r0 = transformedRow(place, 0);
+  let r1 = transformedRow(place, 1);
+  let r2 = transformedRow(place, 2);
+  let r3 = transformedRow(place, 3);
+  let r4 = transformedRow(place, 4);
+  let r5 = transformedRow(place, 5);
+  storeColumn(0u, index, transform(r0[0], r1[0], r2[0], r3[0], r4[0], r5[0]));
+  storeColumn(1u, index, transform(r0[1], r1[1], r2[1], r3[1], r4[1], r5[1]));
+  storeColumn(2u, index, transform(r0[2], r1[2], r2[2], r3[2], r4[2], r5[2]));
+  storeColumn(3u, index, transform(r0[3], r1[3], r2[3], r3[3], r4[3], r5[3]));
+  storeColumn(4u, index, transform(r0[4], r1[4], r2[4], r3[4], r4[4], r5[4]));
+  storeColumn(5u, index, transform(r0[5], r1[5], r2[5], r3[5], r4[5], r5[5]));
 }
