@@ -11,8 +11,8 @@ import { inputBlocks, stripOf, UNROLLED_PIXELS, windowConstants } from '../max_p
 import { tuningOf } from '../tuning.ts';
 import { poolGeometry } from '../max_pool/geometry.ts';
 
-/** How a window averages; it has no dilation. */
-export interface AveragePoolOptions extends Omit<PoolOptions, 'dilation'>, TuningOptions {
+/** How a window averages; it has no dilation, and windows never reach beyond the padding. */
+export interface AveragePoolOptions extends Omit<PoolOptions, 'dilation' | 'ceilMode'>, TuningOptions {
   /**
    * Whether padding counts as zeros (torch's count_include_pad) or the sum is divided by the number of pixels inside the image.
    * Default: true.

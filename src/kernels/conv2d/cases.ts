@@ -1,5 +1,6 @@
 import type { CaseValues, OpCase, OpCases } from '../cases.ts';
-import type { ConvolutionOptions, Geometry } from './geometry.ts';
+import type { ActivatedConvolution } from './reference.ts';
+import type { Geometry } from './geometry.ts';
 import type { Shape } from '../../runtime/shape.ts';
 import { array64Input, floatInput } from '../cases.ts';
 import { conv2d } from './conv2d.ts';
@@ -15,8 +16,8 @@ export function convolution(
   name: string,
   input: Shape,
   weight: Shape,
-  options: ConvolutionOptions & { readonly bias?: boolean; readonly values?: CaseValues } = {},
-): OpCase<ConvolutionOptions> {
+  options: ActivatedConvolution & { readonly bias?: boolean; readonly values?: CaseValues } = {},
+): OpCase<ActivatedConvolution> {
   const { bias = false, values = { kind: 'normal' }, ...window } = options;
   const channels = weight[3] ?? 1;
   return {
@@ -30,7 +31,7 @@ export function convolution(
   };
 }
 
-export const conv2dCases: OpCases<ConvolutionOptions> = {
+export const conv2dCases: OpCases<ActivatedConvolution> = {
   name: 'conv2d',
   cases: [
     convolution('one pixel, one channel', [1, 1, 1, 1], [1, 1, 1, 1], { bias: true }),
@@ -62,6 +63,11 @@ export const conv2dCases: OpCases<ConvolutionOptions> = {
     convolution('many pixels, so that the weight gradient is split', [3, 13, 17, 3], [3, 3, 3, 5], {
       padding: 1,
     }),
+    convolution('3x3 and ReLU', [2, 5, 7, 3], [3, 3, 3, 5], { padding: 1, bias: true, activation: 'relu' }),
+    convolution('1x7 and ReLU, more than a tile', [1, 9, 8, 8], [1, 7, 8, 68], {
+      padding: [0, 3],
+      activation: 'relu',
+    }),
     convolution('outliers', [1, 6, 5, 7], [3, 3, 7, 9], {
       padding: 1,
       bias: true,
@@ -89,10 +95,13 @@ export const conv2dCases: OpCases<ConvolutionOptions> = {
       options,
     ),
   referenceGradient: (inputs, outputGradient, options) =>
-    conv2dReferenceGradient(array64Input(inputs, 0), array64Input(inputs, 1), outputGradient, options).slice(
-      0,
-      inputs.length,
-    ),
+    conv2dReferenceGradient(
+      array64Input(inputs, 0),
+      array64Input(inputs, 1),
+      inputs.length > 2 ? array64Input(inputs, 2) : null,
+      outputGradient,
+      options,
+    ).slice(0, inputs.length),
   // Sums of at most 663 products (the split weight gradient) with one rounding each: errors of the size of
   // sqrt(663) * 2^-24 times a typical partial sum, which is smaller than the tensor's largest value; 2^-18 leaves room for
   // an unlucky order without hiding a missing or doubled product, which is of the order of 1.

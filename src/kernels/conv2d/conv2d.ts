@@ -1,3 +1,4 @@
+import type { Activation } from '../matmul/gather.ts';
 import type { ConvolutionOptions, Geometry } from './geometry.ts';
 import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
@@ -17,11 +18,14 @@ import { convolutionGeometry, forwardPlan, inputGradientPlans, weightGradientPla
 import { correlateProduct } from '../matmul/correlate.ts';
 import { gatherProduct } from '../matmul/gather.ts';
 import { padded, padMatrix, transposeMatrices } from '../matmul/pack.ts';
+import { reluGradient } from '../relu/relu.ts';
 
 /** How to convolve; see `ConvolutionOptions` for the window. */
 export interface Conv2dOptions extends ConvolutionOptions {
   /** Added to every output pixel, [Cout]. */
   readonly bias?: Tensor;
+  /** Applied to the sum and its bias in the same launch: relu saves a pass, and the memory of what goes into it. Default: none. */
+  readonly activation?: Activation;
   /** Which kernels to use (see `VARIANTS` in matmul/variant.ts). Default: the best for the adapter. */
   readonly variant?: string;
   /**
@@ -44,7 +48,7 @@ export function conv2d(tape: Tape, input: Tensor, weight: Tensor, options: Conv2
   const variant = chooseVariant('conv2d', tape.engine.capabilities, options.variant);
   const { batch, outputHeight, outputWidth, outputChannels } = geometry;
   const output = tape.empty([batch, outputHeight, outputWidth, outputChannels]);
-  const tensors = { input, weight, bias, output };
+  const tensors = { input, weight, bias, output, activation: options.activation ?? 'none' };
   return chooseWinograd(tape, geometry, options.algorithm)
     ? convolveTiles(tape, tensors, geometry, variant)
     : convolve(tape, 'conv2d', tensors, geometry, variant);
@@ -62,10 +66,11 @@ function chooseWinograd(tape: Tape, g: Geometry, algorithm: Conv2dOptions['algor
 
 /** The operation by Winograd's algorithm, with its gradients. Returns the output. */
 function convolveTiles(tape: Tape, tensors: ConvolutionTensors, g: Geometry, variant: Variant): Tensor {
-  const { input, weight, bias, output } = tensors;
+  const { input, weight, bias } = tensors;
   winogradForward(tape, tensors, g, variant);
   const inputs = bias === null ? [input, weight] : [input, weight, bias];
-  return tape.record('conv2d', output, inputs, (outputGradient) => {
+  return tape.record('conv2d', tensors.output, inputs, (gradientOfOutput) => {
+    const outputGradient = sumGradient(tape, tensors, gradientOfOutput);
     const gradients = inputs.map((tensor) =>
       tape.needsGradient(tensor) ? tape.emptyGradient(tensor) : null,
     );
@@ -83,16 +88,27 @@ interface ConvolutionTensors {
   readonly weight: Tensor;
   readonly bias: Tensor | null;
   readonly output: Tensor;
+  readonly activation: Activation;
+}
+
+/** The gradient of a convolution's sum, given that of its output: what ReLU cut off gets none. */
+function sumGradient(tape: Tape, { output, activation }: ConvolutionTensors, outputGradient: Tensor): Tensor {
+  if (activation === 'none') return outputGradient;
+  const gradient = reluGradient(tape, output, outputGradient);
+  tape.release(output);
+  tape.release(outputGradient);
+  return gradient;
 }
 
 /** The operation behind `conv2d` and `linear`, with its gradients, on checked arguments. Returns the output. */
 export function convolve(
   tape: Tape,
   name: string,
-  { input, weight, bias, output }: ConvolutionTensors,
+  tensors: ConvolutionTensors,
   g: Geometry,
   variant: Variant,
 ): Tensor {
+  const { input, weight, bias, output, activation } = tensors;
   const taps = g.kernelHeight * g.kernelWidth;
   const inputPixels = g.batch * g.inputHeight * g.inputWidth;
   const outputPixels = g.batch * g.outputHeight * g.outputWidth;
@@ -104,7 +120,7 @@ export function convolve(
   const product = wide ? tape.empty([outputPixels, columns]) : output;
   const rows = wide ? padMatrix(tape, weight, taps * g.inputChannels, g.outputChannels) : weight;
   const plan = forwardPlan({ ...g, outputChannels: columns });
-  gatherProduct(tape, { input, weight: rows, bias, output: product }, plan, variant);
+  gatherProduct(tape, { input, weight: rows, bias, output: product, activation }, plan, variant);
   if (wide) {
     sumParts(tape, product, output, g.outputChannels, columns);
     tape.release(product);
@@ -112,7 +128,8 @@ export function convolve(
   }
 
   const inputs = bias === null ? [input, weight] : [input, weight, bias];
-  return tape.record(name, output, inputs, (outputGradient) => {
+  return tape.record(name, output, inputs, (gradientOfOutput) => {
+    const outputGradient = sumGradient(tape, tensors, gradientOfOutput);
     const gradient = wide ? padMatrix(tape, outputGradient, outputPixels, g.outputChannels) : outputGradient;
     let inputGradient: Tensor | null = null;
     if (tape.needsGradient(input)) {

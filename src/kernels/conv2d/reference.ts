@@ -33,12 +33,20 @@ function forEachProduct(g: Geometry, visit: (input: number, weight: number, outp
   }
 }
 
-/** output[n,i,j,o] = bias[o] + sum over ky,kx,c of input[n, i*s-p+ky*d, j*s-p+kx*d, c] * weight[ky,kx,c,o]. */
+/** A convolution, and what is done to its sum. */
+export interface ActivatedConvolution extends ConvolutionOptions {
+  readonly activation?: 'none' | 'relu';
+}
+
+/**
+ * output[n,i,j,o] = act(bias[o] + sum over ky,kx,c of input[n, i*s-p+ky*d, j*s-p+kx*d, c] * weight[ky,kx,c,o]); act is max(., 0) for
+ * relu.
+ */
 export function conv2dReference(
   input: Array64,
   weight: Array64,
   bias: Array64 | null,
-  options: ConvolutionOptions,
+  options: ActivatedConvolution,
 ): Array64 {
   const g = convolutionGeometry('conv2dReference', input, weight, options);
   const output = array64([g.batch, g.outputHeight, g.outputWidth, g.outputChannels]);
@@ -47,17 +55,27 @@ export function conv2dReference(
   forEachProduct(g, (i, w, o) => {
     output.data[o] = at(output, o) + at(input, i) * at(weight, w);
   });
+  if (options.activation === 'relu')
+    for (let i = 0; i < output.data.length; i++) output.data[i] = Math.max(at(output, i), 0);
   return output;
 }
 
-/** Every product's two factors get the output's gradient times the other factor; the bias gets the sum over pixels. */
+/**
+ * Every product's two factors get the output's gradient times the other factor; the bias gets the sum over pixels. What ReLU cut off
+ * has no gradient.
+ */
 export function conv2dReferenceGradient(
   input: Array64,
   weight: Array64,
-  outputGradient: Array64,
-  options: ConvolutionOptions,
+  bias: Array64 | null,
+  gradientOfOutput: Array64,
+  options: ActivatedConvolution,
 ): [Array64, Array64, Array64] {
   const g = convolutionGeometry('conv2dReferenceGradient', input, weight, options);
+  const outputGradient = array64(gradientOfOutput.shape);
+  const output = options.activation === 'relu' ? conv2dReference(input, weight, bias, options) : null;
+  for (let o = 0; o < outputGradient.data.length; o++)
+    outputGradient.data[o] = output !== null && at(output, o) <= 0 ? 0 : at(gradientOfOutput, o);
   const inputGradient = array64(input.shape);
   const weightGradient = array64(weight.shape);
   const biasGradient = array64([g.outputChannels]);

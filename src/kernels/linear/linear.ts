@@ -29,7 +29,7 @@ export function linear(tape: Tape, input: Tensor, weight: Tensor, options: Linea
   return convolve(
     tape,
     'linear',
-    { input, weight, bias, output: tape.empty([batch, columns]) },
+    { input, weight, bias, output: tape.empty([batch, columns]), activation: 'none' },
     geometry,
     variant,
   );

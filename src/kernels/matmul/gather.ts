@@ -20,12 +20,17 @@ export interface Matrices {
   readonly weightRows: number;
 }
 
+/** What is done to a product's elements, the bias included, before they are written. */
+export type Activation = 'none' | 'relu';
+
 /** The tensors of a product, in the layouts that the kernels' heads tell. */
 export interface GatherTensors {
   readonly input: Tensor;
   readonly weight: Tensor;
   readonly bias: Tensor | null;
   readonly output: Tensor;
+  /** Default: none. */
+  readonly activation?: Activation;
 }
 
 /**
@@ -34,7 +39,7 @@ export interface GatherTensors {
  */
 export function gatherProduct(
   tape: Tape,
-  { input, weight, bias, output }: GatherTensors,
+  { input, weight, bias, output, activation = 'none' }: GatherTensors,
   plan: GatherPlan,
   variant: Variant,
   { count, weightRows }: Matrices = { count: 1, weightRows: 0 },
@@ -43,6 +48,7 @@ export function gatherProduct(
   // A kernel without bias reads none, but something must be bound.
   const buffers = { input, weight, bias: bias ?? weight, output };
   const hasBias = bias === null ? 0 : 1;
+  const RELU = activation === 'relu' ? 1 : 0;
   const terms = plan.tapRows * plan.tapColumns * plan.run;
   const work = {
     bytes: 4 * (input.size + weight.size + count * rows * columns),
@@ -54,6 +60,7 @@ export function gatherProduct(
       buffers,
       params: { ...given, columnTiles: 1, matrixTiles: 1 },
       workgroups: ceilDivide(count * rows * columns, gatherNaive.constants.WORKGROUP.value),
+      constants: { RELU },
       work,
     });
     return;
@@ -62,7 +69,13 @@ export function gatherProduct(
     const { rowTiles, columnTiles } = portableTiles(rows, columns);
     const matrixTiles = rowTiles * columnTiles;
     const params = { ...given, columnTiles, matrixTiles };
-    tape.run(gatherPortable, { buffers, params, workgroups: count * matrixTiles, work });
+    tape.run(gatherPortable, {
+      buffers,
+      params,
+      workgroups: count * matrixTiles,
+      constants: { RELU },
+      work,
+    });
     return;
   }
   const subgroupSize = tape.engine.capabilities.subgroupSize ?? gatherSubgroup.constants.SUBGROUP.value;
@@ -74,7 +87,7 @@ export function gatherProduct(
   tape.run(gatherSubgroup, {
     buffers,
     params: { ...given, columnTiles, matrixTiles: rowTiles * columnTiles },
-    constants: { ...constants, ODD },
+    constants: { ...constants, ODD, RELU },
     workgroups: count * rowTiles * columnTiles,
     work,
   });

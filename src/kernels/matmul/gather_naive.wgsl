@@ -1,6 +1,7 @@
 // Matrix product whose left matrix is gathered from images: the readable form.
-//   output[row(n,i,j), column] = bias[column] + sum over taps (ty,tx) and t < run of
-//                                input[n, y, x0 + t / channels, t % channels] * weight[weightRow(ty,tx) + t, column]
+//   output[row(n,i,j), column] = act(bias[column] + sum over taps (ty,tx) and t < run of
+//                                input[n, y, x0 + t / channels, t % channels] * weight[weightRow(ty,tx) + t, column])
+//   act is the identity, or with RELU = 1 max(., 0), which leaves NaN alone.
 //   y  = i * scaleY + offsetY + ty * tapStepY,    x0 = j * scaleX + offsetX + tx * tapStepX;    outside the image: 0.
 // With taps (kernel height, 1) and run = kernel width * channels this is a convolution, and with the weights transposed
 // the gradient of its input; with one tap it is a plain matrix product. (matmul/gather.ts fills in the parameters.)
@@ -10,6 +11,7 @@
 //
 // One invocation computes one output element.
 const WORKGROUP: u32 = 64u;
+const RELU: u32 = 0u;
 
 struct Params {
   // The product: rows x columns, `run` terms a tap.
@@ -94,6 +96,9 @@ fn main(
   }
   if (params.hasBias == 1u) {
     sum += bias[column];
+  }
+  if (RELU == 1u) {
+    sum = select(sum, 0.0, sum < 0.0);
   }
   let y = i * params.spacingY + params.firstY;
   let x = j * params.spacingX + params.firstX;

@@ -1,5 +1,5 @@
 // Generated from gather_naive.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 8d2323349d2cfb64691f6e8028ecd6b352f1b6f202e5e1530a5bfcf7d7c9fd69
+// wgsl-sha256: e811ed7965dc4eb4d82065f7ad90271298451d98a14824de4b46d0d2770078ca
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -14,7 +14,9 @@ const source = [
   "",
   "",
   "",
+  "",
   "const WORKGROUP: u32 = 64u;",
+  "const RELU: u32 = 0u;",
   "",
   "struct Params {",
   "",
@@ -99,6 +101,9 @@ const source = [
   "  }",
   "  if (params.hasBias == 1u) {",
   "    sum += bias[column];",
+  "  }",
+  "  if (RELU == 1u) {",
+  "    sum = select(sum, 0.0, sum < 0.0);",
   "  }",
   "  let y = i * params.spacingY + params.firstY;",
   "  let x = j * params.spacingX + params.firstX;",
@@ -264,6 +269,10 @@ export const gatherNaive = {
     "WORKGROUP": {
       "type": "u32",
       "value": 64
+    },
+    "RELU": {
+      "type": "u32",
+      "value": 0
     }
   }
 } as const satisfies KernelModule;

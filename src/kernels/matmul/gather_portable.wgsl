@@ -1,6 +1,7 @@
 // Matrix product whose left matrix is gathered from images, through workgroup memory: needs no subgroups.
-//   output[row(n,i,j), column] = bias[column] + sum over taps (ty,tx) and t < run of
-//                                input[n, y, x0 + t / channels, t % channels] * weight[weightRow(ty,tx) + t, column]
+//   output[row(n,i,j), column] = act(bias[column] + sum over taps (ty,tx) and t < run of
+//                                input[n, y, x0 + t / channels, t % channels] * weight[weightRow(ty,tx) + t, column])
+//   act is the identity, or with RELU = 1 max(., 0), which leaves NaN alone.
 //   y  = i * scaleY + offsetY + ty * tapStepY,    x0 = j * scaleX + offsetX + tx * tapStepX;    outside the image: 0.
 // With taps (kernel height, 1) and run = kernel width * channels this is a convolution, and with the weights transposed
 // the gradient of its input; with one tap it is a plain matrix product. (matmul/gather.ts fills in the parameters.)
@@ -18,6 +19,7 @@ const STEP = 8u;
 // Rows and columns of an invocation; SIDE x SIDE of them make a workgroup.
 const OWN = 8u;
 const SIDE = 8u;
+const RELU: u32 = 0u;
 // An element position that is outside every image row.
 const OUTSIDE = 0x80000000u;
 const NOWHERE = 0xffffffffu;
@@ -163,7 +165,11 @@ fn main(
     for (var side = 0u; side < 2u; side++) {
       let column = tileColumn + across + side * SIDE;
       if (place != NOWHERE && column < width) {
-        output[place * width + column] = c[r][side] + select(vec4<f32>(0.0), bias[column], params.hasBias == 1u);
+        var value = c[r][side] + select(vec4<f32>(0.0), bias[column], params.hasBias == 1u);
+        if (RELU == 1u) {
+          value = select(value, vec4<f32>(0.0), value < vec4<f32>(0.0));
+        }
+        output[place * width + column] = value;
       }
     }
   }

@@ -1,8 +1,9 @@
 // Generated from gather_portable.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 4220796ce512087dec1ad93b7e2d650bc89dd2eed458b9ebb0f92e0c12abc6ca
+// wgsl-sha256: 56797ed860ee985eb77fc15dfada5c2fca187750d8001472cf464806bed44840
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
+  "",
   "",
   "",
   "",
@@ -23,6 +24,7 @@ const source = [
   "",
   "const OWN = 8u;",
   "const SIDE = 8u;",
+  "const RELU: u32 = 0u;",
   "",
   "const OUTSIDE = 0x80000000u;",
   "const NOWHERE = 0xffffffffu;",
@@ -168,7 +170,11 @@ const source = [
   "    for (var side = 0u; side < 2u; side++) {",
   "      let column = tileColumn + across + side * SIDE;",
   "      if (place != NOWHERE && column < width) {",
-  "        output[place * width + column] = c[r][side] + select(vec4<f32>(0.0), bias[column], params.hasBias == 1u);",
+  "        var value = c[r][side] + select(vec4<f32>(0.0), bias[column], params.hasBias == 1u);",
+  "        if (RELU == 1u) {",
+  "          value = select(value, vec4<f32>(0.0), value < vec4<f32>(0.0));",
+  "        }",
+  "        output[place * width + column] = value;",
   "      }",
   "    }",
   "  }",
@@ -328,5 +334,10 @@ export const gatherPortable = {
       }
     }
   },
-  "constants": {}
+  "constants": {
+    "RELU": {
+      "type": "u32",
+      "value": 0
+    }
+  }
 } as const satisfies KernelModule;

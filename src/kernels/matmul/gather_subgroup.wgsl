@@ -1,6 +1,7 @@
 // Matrix product whose left matrix is gathered from images, for subgroups of a known size.
-//   output[row(n,i,j), column] = bias[column] + sum over taps (ty,tx) and t < run of
-//                                input[n, y, x0 + t / channels, t % channels] * weight[weightRow(ty,tx) + t, column]
+//   output[row(n,i,j), column] = act(bias[column] + sum over taps (ty,tx) and t < run of
+//                                input[n, y, x0 + t / channels, t % channels] * weight[weightRow(ty,tx) + t, column])
+//   act is the identity, or with RELU = 1 max(., 0), which leaves NaN alone.
 //   y  = i * scaleY + offsetY + ty * tapStepY,    x0 = j * scaleX + offsetX + tx * tapStepX;    outside the image: 0.
 // With taps (kernel height, 1) and run = kernel width * channels this is a convolution, and with the weights transposed
 // the gradient of its input; with one tap it is a plain matrix product. (matmul/gather.ts fills in the parameters.)
@@ -24,6 +25,7 @@ const SUBGROUP: u32 = 8u;
 const ACROSS: u32 = 8u;
 // 1 when `channels` is odd: then pairs of terms may start between two vec2s, and reach into padding or past the run's end.
 const ODD: u32 = 0u;
+const RELU: u32 = 0u;
 const GROUPS = SUBGROUP / ACROSS;
 // Rows of a group: 16 or 32.
 const ROWS: u32 = 16u;
@@ -133,11 +135,18 @@ fn multiplyAdd(x: vec2<f32>, upper: vec4<f32>, lower: vec4<f32>, sum: vec4<f32>)
 }
 
 // A lane's eight columns of a row, as vec4s ACROSS apart.
+fn activated(value: vec4<f32>) -> vec4<f32> {
+  if (RELU == 1u) {
+    return select(value, vec4<f32>(0.0), value < vec4<f32>(0.0));
+  }
+  return value;
+}
+
 fn store(place: u32, column: u32, first: vec4<f32>, second: vec4<f32>) {
   let width = params.columns / 4u;
   if (place != NOWHERE) {
-    if (column < width) { output[place * width + column] = first; }
-    if (column + ACROSS < width) { output[place * width + column + ACROSS] = second; }
+    if (column < width) { output[place * width + column] = activated(first); }
+    if (column + ACROSS < width) { output[place * width + column + ACROSS] = activated(second); }
   }
 }
 

@@ -1,8 +1,9 @@
 // Generated from gather_subgroup.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 1a467d2ff4d85fb77b4d814a429ec817efc5a7bf485801d4dbe758a6eac07fdc
+// wgsl-sha256: 3fd341b2e00b3cedaee0f2ec5e78c936f28a6b77dc0f3c606624e38d9ce35ff1
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
+  "",
   "",
   "",
   "",
@@ -29,6 +30,7 @@ const source = [
   "const ACROSS: u32 = 8u;",
   "",
   "const ODD: u32 = 0u;",
+  "const RELU: u32 = 0u;",
   "const GROUPS = SUBGROUP / ACROSS;",
   "",
   "const ROWS: u32 = 16u;",
@@ -138,11 +140,18 @@ const source = [
   "}",
   "",
   "",
+  "fn activated(value: vec4<f32>) -> vec4<f32> {",
+  "  if (RELU == 1u) {",
+  "    return select(value, vec4<f32>(0.0), value < vec4<f32>(0.0));",
+  "  }",
+  "  return value;",
+  "}",
+  "",
   "fn store(place: u32, column: u32, first: vec4<f32>, second: vec4<f32>) {",
   "  let width = params.columns / 4u;",
   "  if (place != NOWHERE) {",
-  "    if (column < width) { output[place * width + column] = first; }",
-  "    if (column + ACROSS < width) { output[place * width + column + ACROSS] = second; }",
+  "    if (column < width) { output[place * width + column] = activated(first); }",
+  "    if (column + ACROSS < width) { output[place * width + column + ACROSS] = activated(second); }",
   "  }",
   "}",
   "",
@@ -547,6 +556,10 @@ export const gatherSubgroup = {
       "value": 8
     },
     "ODD": {
+      "type": "u32",
+      "value": 0
+    },
+    "RELU": {
       "type": "u32",
       "value": 0
     },

@@ -1,11 +1,11 @@
-import type { ConvolutionOptions } from '../conv2d/geometry.ts';
+import type { ActivatedConvolution } from '../conv2d/reference.ts';
 import type { OpCases } from '../cases.ts';
 import { conv2d } from '../conv2d/conv2d.ts';
 import { conv2dCases, convolution } from '../conv2d/cases.ts';
 import { floatInput } from '../cases.ts';
 
 /** conv2d by Winograd's algorithm: the same specification, over the shapes that it can compute. */
-export const winogradCases: OpCases<ConvolutionOptions> = {
+export const winogradCases: OpCases<ActivatedConvolution> = {
   ...conv2dCases,
   name: 'conv2d by winograd',
   cases: [
@@ -20,6 +20,7 @@ export const winogradCases: OpCases<ConvolutionOptions> = {
       padding: 1,
       bias: true,
     }),
+    convolution('ReLU', [2, 7, 6, 8], [3, 3, 8, 12], { padding: 1, bias: true, activation: 'relu' }),
     convolution('no padding', [1, 9, 11, 4], [3, 3, 4, 8]),
     convolution('asymmetric padding', [1, 6, 5, 4], [3, 3, 4, 8], { padding: [0, 1, 2, 1] }),
     convolution('padding wider than the kernel', [1, 3, 2, 4], [3, 3, 4, 4], { padding: 5 }),

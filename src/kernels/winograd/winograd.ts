@@ -1,4 +1,5 @@
 import type { Engine } from '../../runtime/engine.ts';
+import type { Activation } from '../matmul/gather.ts';
 import type { Geometry } from '../conv2d/geometry.ts';
 import type { Shape } from '../../runtime/shape.ts';
 import type { Tape } from '../../runtime/tape.ts';
@@ -140,13 +141,14 @@ function pointPlan(tiles: number, inputChannels: number, outputChannels: number)
 interface Pass {
   readonly image: Tensor;
   readonly bias: Tensor | null;
+  readonly activation: Activation;
   readonly result: Tensor;
 }
 
 /** Convolves `image` of the geometry's input with the layer's weight [3,3,Cin,Cout], as it is or turned back. */
 function convolveTiles(
   tape: Tape,
-  { image, bias, result }: Pass,
+  { image, bias, activation, result }: Pass,
   weight: Tensor,
   g: Geometry,
   variant: Variant,
@@ -176,6 +178,7 @@ function convolveTiles(
       buffers: { products, bias: bias ?? products, output: result },
       params: { tiles, tilesY, tilesX, outputHeight, outputWidth, channels, hasBias: bias === null ? 0 : 1 },
       workgroups: ceilDivide(tiles * channels, outputTransform.constants.WORKGROUP.value),
+      constants: { RELU: activation === 'relu' ? 1 : 0 },
       work: { bytes: 4 * (products.size + result.size), flops: 4 * products.size },
     });
   });
@@ -186,13 +189,14 @@ export interface WinogradTensors {
   readonly input: Tensor;
   readonly weight: Tensor;
   readonly bias: Tensor | null;
+  readonly activation: Activation;
   readonly output: Tensor;
 }
 
 /** Output of a convolution that `fitsWinograd`, into `output`. */
 export function winogradForward(tape: Tape, tensors: WinogradTensors, g: Geometry, variant: Variant): void {
-  const { input, weight, bias, output } = tensors;
-  convolveTiles(tape, { image: input, bias, result: output }, weight, g, variant, 'forward');
+  const { input, weight, bias, activation, output } = tensors;
+  convolveTiles(tape, { image: input, bias, activation, result: output }, weight, g, variant, 'forward');
 }
 
 /** The convolution that leads from a layer's output gradient to its input gradient. */
@@ -221,7 +225,7 @@ export function winogradInputGradient(
 ): void {
   convolveTiles(
     tape,
-    { image: outputGradient, bias: null, result: inputGradient },
+    { image: outputGradient, bias: null, activation: 'none', result: inputGradient },
     weight,
     backwardGeometry(g),
     variant,
