@@ -48,6 +48,16 @@ export const maxPoolCases: OpCases<PoolOptions> = {
       // The sum that is differentiated holds -infinity.
       finiteDifferences: false,
     },
+    poolCase('rounded up', [2, 12, 9, 4], { kernel: 3, stride: 2, ceilMode: true }),
+    poolCase('rounded up, padded', [1, 10, 12, 8], { ...stem, ceilMode: true }),
+    poolCase('rounded up, padded, odd channels', [2, 10, 7, 3], { ...stem, ceilMode: true }),
+    poolCase('rounded up, but not into the padding', [1, 4, 7, 4], {
+      kernel: 2,
+      stride: 3,
+      padding: 1,
+      ceilMode: true,
+    }),
+    poolCase('rounded up, odd channels', [1, 8, 11, 5], { kernel: 2, stride: 3, ceilMode: true }),
     poolCase('negative', [1, 7, 7, 4], stem, { kind: 'uniform', low: -1000, high: -999 }),
     {
       ...poolCase('all equal', [2, 7, 9, 4], stem, { kind: 'constant', value: -3 }),

@@ -10,6 +10,11 @@ export interface PoolOptions {
   readonly padding?: number | readonly [number, number];
   /** Distance between the window's pixels. Default: 1. */
   readonly dilation?: number | readonly [number, number];
+  /**
+   * Whether a last window that reaches beyond the lower or right padding counts, if it begins within the image (torch's ceil_mode).
+   * Default: false.
+   */
+  readonly ceilMode?: boolean;
 }
 
 /** All sizes of one pooling of [N,H,W,C]. */
@@ -45,9 +50,23 @@ function wholePair(
   return pair;
 }
 
+/** Windows along an axis of `size` pixels, given by how much the padded axis is longer than a window. */
+function windowsAlong(
+  size: number,
+  padding: number,
+  room: number,
+  stride: number,
+  ceilMode: boolean,
+): number {
+  if (!ceilMode) return Math.floor(room / stride) + 1;
+  const count = Math.ceil(room / stride) + 1;
+  // One that would begin in the lower padding holds nothing.
+  return (count - 1) * stride >= size + padding ? count - 1 : count;
+}
+
 /**
- * Sizes of a pooling: floor((H + 2 padding - dilation * (kernel - 1) - 1) / stride) + 1 rows, columns alike
- * (torch.nn.MaxPool2d with ceil_mode=False). Throws ArgumentError naming the operation on wrong shapes or options.
+ * Sizes of a pooling: floor((H + 2 padding - dilation * (kernel - 1) - 1) / stride) + 1 rows, columns alike, rounded up with
+ * `ceilMode` (torch.nn.MaxPool2d). Throws ArgumentError naming the operation on wrong shapes or options.
  */
 export function poolGeometry(
   operation: string,
@@ -59,6 +78,7 @@ export function poolGeometry(
   const stride = wholePair(operation, 'stride', options.stride ?? kernel, 1);
   const padding = wholePair(operation, 'padding', options.padding ?? 0, 0);
   const dilation = wholePair(operation, 'dilation', options.dilation ?? 1, 1);
+  const ceilMode = options.ceilMode ?? false;
   const spanY = dilation[0] * (kernel[0] - 1) + 1;
   const spanX = dilation[1] * (kernel[1] - 1) + 1;
   if (2 * padding[0] > spanY || 2 * padding[1] > spanX) {
@@ -78,8 +98,8 @@ export function poolGeometry(
     channels,
     inputHeight,
     inputWidth,
-    outputHeight: Math.floor(roomY / stride[0]) + 1,
-    outputWidth: Math.floor(roomX / stride[1]) + 1,
+    outputHeight: windowsAlong(inputHeight, padding[0], roomY, stride[0], ceilMode),
+    outputWidth: windowsAlong(inputWidth, padding[1], roomX, stride[1], ceilMode),
     kernelHeight: kernel[0],
     kernelWidth: kernel[1],
     strideY: stride[0],

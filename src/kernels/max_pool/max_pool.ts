@@ -12,7 +12,7 @@ import { tuningOf } from '../tuning.ts';
 import { poolGeometry } from './geometry.ts';
 
 /**
- * Maximum over windows of an image: [N,H,W,C] -> [N,OH,OW,C] (torch.nn.functional.max_pool2d with ceil_mode=False). Padding is
+ * Maximum over windows of an image: [N,H,W,C] -> [N,OH,OW,C] (torch.nn.functional.max_pool2d). Padding is
  * -infinity. Of equal values the first of the window, row by row, gets the gradient, and a NaN wins, as in PyTorch. Throws
  * ArgumentError for wrong shapes or options.
  */
