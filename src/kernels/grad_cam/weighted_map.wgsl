@@ -1,0 +1,33 @@
+// The positive part of a weighted sum of feature maps, one location an invocation: map[n,z] = max(sum_d weights[n,d] A[n,z,d], 0).
+// features A [N,P,D], weights [N,D], map [N,P]. Reads every feature once.
+
+const WORKGROUP: u32 = 64u;
+
+struct Params {
+  count: u32,
+  locations: u32,
+  channels: u32,
+}
+
+@group(0) @binding(0) var<storage, read> features: array<f32>;
+@group(0) @binding(1) var<storage, read> weights: array<f32>;
+@group(0) @binding(2) var<storage, read_write> map: array<f32>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;
+  if (index >= params.count) {
+    return;
+  }
+  let image = index / params.locations;
+  var sum = 0.0;
+  for (var d = 0u; d < params.channels; d++) {
+    sum += weights[image * params.channels + d] * features[index * params.channels + d];
+  }
+  map[index] = max(sum, 0.0);
+}
