@@ -1,15 +1,21 @@
 /** Safetensors files on disk. */
-import { readFile } from 'node:fs/promises';
+import { openFile } from './files/byte_source.node.ts';
 import { writeFileAtomically } from '../runtime/atomic_file.node.ts';
 import type { SafetensorsFile, SafetensorsTensor } from './safetensors.ts';
 import { parseSafetensors, SafetensorsError, serializeSafetensors } from './safetensors.ts';
 
 /**
  * Reads a file into memory and takes it apart.
- * @throws SafetensorsError with the path when the file is not valid; the file system's error when it cannot be read.
+ * @throws SafetensorsError with the path when the file is not valid; WeightsFileError when it is missing, a folder or must not be read.
  */
 export async function readSafetensors(path: string): Promise<SafetensorsFile> {
-  const bytes = await readFile(path);
+  const file = await openFile(path);
+  let bytes: Uint8Array;
+  try {
+    bytes = await file.read(0, file.size);
+  } finally {
+    await file.close();
+  }
   try {
     return parseSafetensors(bytes);
   } catch (error) {

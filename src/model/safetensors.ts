@@ -10,14 +10,12 @@ import {
   float32ToFloat16Bits,
 } from './half.ts';
 import type { SafetensorsDType, SafetensorsTensor } from './safetensors_header.ts';
+import { dataStart, parseDirectory } from './safetensors_directory.ts';
 import {
   checkEntry,
-  checkMetadata,
   checkName,
   elementSizes,
-  longestHeader,
   metadataName,
-  parseHeader,
   quote,
   SafetensorsError,
 } from './safetensors_header.ts';
@@ -51,39 +49,13 @@ type EncodableArray =
  * @throws SafetensorsError on anything that the format forbids, with the tensor's name where it concerns one.
  */
 export function parseSafetensors(bytes: Uint8Array): SafetensorsFile {
-  if (bytes.length < 8) throw new SafetensorsError(`file has ${bytes.length} bytes, wanted at least 8`);
-  const headerLength = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
-  if (headerLength > BigInt(longestHeader))
-    throw new SafetensorsError(
-      `not a safetensors file: header length is ${headerLength}, wanted at most ${longestHeader}`,
-    );
-  const dataStart = 8 + Number(headerLength);
-  if (dataStart > bytes.length)
-    throw new SafetensorsError(
-      `header length is ${headerLength}, but only ${bytes.length - 8} bytes follow it`,
-    );
-
-  const header = parseHeader(bytes.subarray(8, dataStart));
-  const data = bytes.subarray(dataStart);
-  const entries = Object.keys(header)
-    .filter((name) => name !== metadataName)
-    .map((name) => ({ name, ...checkEntry(name, header[name], data.length) }))
-    // Empty tensors first, so that each range starts where the one before it ended.
-    .toSorted((first, second) => first.begin - second.begin || first.end - second.end);
-
+  const start = dataStart(bytes.subarray(0, 8), bytes.length);
+  const data = bytes.subarray(start);
+  const { metadata, entries } = parseDirectory(bytes.subarray(8, start), data.length);
   const tensors = new Map<string, SafetensorsTensor>();
-  let covered = 0;
-  for (const { name, dtype, shape, begin, end } of entries) {
-    if (begin !== covered)
-      throw new SafetensorsError(
-        `tensor ${quote(name)}: data_offsets begin at ${begin}, wanted ${covered}: ranges must neither overlap nor leave gaps`,
-      );
+  for (const [name, { dtype, shape, begin, end }] of entries)
     tensors.set(name, { dtype, shape, bytes: data.subarray(begin, end) });
-    covered = end;
-  }
-  if (covered !== data.length)
-    throw new SafetensorsError(`${data.length - covered} bytes after the last tensor belong to no tensor`);
-  return { metadata: checkMetadata(header[metadataName]), tensors };
+  return { metadata, tensors };
 }
 
 /**

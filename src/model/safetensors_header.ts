@@ -1,5 +1,5 @@
 /** The header of a safetensors file: its types, and every check that a stranger's file must pass. */
-import { CalmError } from '../runtime/errors.ts';
+import { WeightsFileError } from './files/error.ts';
 
 /** Bytes an element takes. */
 export const elementSizes = {
@@ -33,7 +33,7 @@ export interface SafetensorsTensor {
 }
 
 /** A file is not valid safetensors, or a tensor of it is not what the caller needs; the message names the tensor. */
-export class SafetensorsError extends CalmError {
+export class SafetensorsError extends WeightsFileError {
   override name = 'SafetensorsError';
 }
 

@@ -4,11 +4,14 @@ import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /**
- * Writes beside the file, waits for the disk, and renames. On any error (a full disk, say) the old file stays as it was and
+ * Writes content, or its pieces one after the other, beside the file, waits for the disk, and renames. On any error (a full disk, say) the old file stays as it was and
  * the unfinished one is removed.
  * @throws the file system's error
  */
-export async function writeFileAtomically(path: string, content: Uint8Array | string): Promise<void> {
+export async function writeFileAtomically(
+  path: string,
+  content: Uint8Array | string | readonly Uint8Array[],
+): Promise<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${randomUUID()}.part`);
   try {
