@@ -4,7 +4,9 @@ import type { Model } from '../model/model.ts';
 import type { Trainer } from './trainer.ts';
 import { ArgumentError } from '../runtime/errors.ts';
 import { checkpointContent, modelContent, parseCheckpoint } from './checkpoint.ts';
-import { readSafetensors, writeSafetensors } from '../model/safetensors.node.ts';
+import { checkpointMetadata } from './foreign_checkpoint.ts';
+import { readWeightsFile } from '../model/files/open_weights.node.ts';
+import { writeSafetensors } from '../model/safetensors.node.ts';
 
 /** Writes a model to a file, atomically. `info` is any JSON, e.g. class names. */
 export async function saveModel(path: string, model: Model, info?: unknown): Promise<void> {
@@ -18,11 +20,14 @@ export async function saveCheckpoint(path: string, trainer: Trainer, info?: unkn
   await writeSafetensors(path, tensors, metadata);
 }
 
-/** Reads either. Throws ArgumentError naming the path when the file is no checkpoint. */
+/**
+ * Reads either, also as `calm convert` makes a .pth file of it.
+ * @throws ArgumentError naming the path when the file is no checkpoint; WeightsFileError when it cannot be read at all
+ */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  const file = await readSafetensors(path);
+  const { metadata, fields, tensors } = await readWeightsFile(path);
   try {
-    return parseCheckpoint(file);
+    return parseCheckpoint({ metadata: checkpointMetadata({ metadata, fields }), tensors });
   } catch (error) {
     if (error instanceof ArgumentError)
       throw new ArgumentError(`${path}: ${error.message}`, { cause: error });

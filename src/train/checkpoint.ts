@@ -1,11 +1,13 @@
 /**
  * A checkpoint is one safetensors file. The model's tensors have their plain PyTorch names, so that other programs can read
  * them; `velocity.NAME` and `slow.NAME` hold the optimiser's momentum and theta'. The metadata hold JSON: how to build the model, how
- * far training is, and whatever the caller wants to find again (class names, say).
+ * far training is, and whatever the caller wants to find again (class names, say). It holds no time and no path: runs that went the same
+ * way give the same bytes.
  */
+import type { EpochProgress } from './epoch.ts';
 import type { Model } from '../model/model.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import type { SafetensorsFile, SafetensorsTensor } from '../model/safetensors.ts';
+import type { SafetensorsTensor } from '../model/safetensors.ts';
 import type { StateDict } from '../model/state_dict.ts';
 import type { Trainer } from './trainer.ts';
 import { ArgumentError } from '../runtime/errors.ts';
@@ -15,7 +17,10 @@ import { parameterSlots, readSlots, readStateDict, writeSlots, writeStateDict } 
 /** Where a training run stands. */
 export interface TrainingState {
   readonly epochsDone: number;
+  /** Optimiser steps over all epochs. */
   readonly steps: number;
+  /** Of the epoch in which it was made; null between two epochs. */
+  readonly progress: EpochProgress | null;
   /** Momentum of every parameter. */
   readonly velocities: StateDict;
   /** Theta', where the posterior comes from a slow copy. */
@@ -34,8 +39,9 @@ export interface Checkpoint {
   readonly info: unknown;
 }
 
-const VELOCITY = 'velocity.';
-const SLOW = 'slow.';
+/** Before the names of the optimiser's momentum, and of theta'. */
+export const VELOCITY = 'velocity.';
+export const SLOW = 'slow.';
 
 /** What `serializeSafetensors` takes. */
 export interface CheckpointContent {
@@ -43,22 +49,26 @@ export interface CheckpointContent {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-function metadataOf(model: Model, info: unknown): Map<string, string> {
+/** The metadata of a checkpoint's model. `info` must be JSON. */
+export function modelMetadata(configuration: ModelConfiguration, info: unknown): Map<string, string> {
   return new Map([
     ['format', 'pt'],
-    ['model', JSON.stringify(model.configuration)],
+    ['model', JSON.stringify(configuration)],
     ['info', JSON.stringify(info ?? null)],
   ]);
 }
 
 /** A model alone: enough to classify and to explain. `info` must be JSON. */
 export async function modelContent(model: Model, info?: unknown): Promise<CheckpointContent> {
-  return { tensors: await model.stateDict(), metadata: metadataOf(model, info) };
+  return { tensors: await model.stateDict(), metadata: modelMetadata(model.configuration, info) };
 }
 
-/** A model with all that training needs to go on as if it had not been interrupted. `info` must be JSON. */
+/**
+ * A model with all that training needs to go on as if it had not been interrupted: to be made between two steps, see
+ * `Trainer.progress`. `info` must be JSON.
+ */
 export async function checkpointContent(trainer: Trainer, info?: unknown): Promise<CheckpointContent> {
-  const { model, optimizer, slow, epochsDone, steps } = trainer;
+  const { model, optimizer, slow, epochsDone, steps, progress } = trainer;
   const { engine, layers } = model;
   const velocities = await readSlots(
     engine,
@@ -67,8 +77,8 @@ export async function checkpointContent(trainer: Trainer, info?: unknown): Promi
   const slowState = slow === null ? new Map() : await readStateDict(engine, layers, slow.weights);
   const prefixed = (prefix: string, state: StateDict) =>
     [...state].map(([name, tensor]) => [`${prefix}${name}`, tensor] as const);
-  const metadata = metadataOf(model, info);
-  metadata.set('training', JSON.stringify({ epochsDone, steps }));
+  const metadata = modelMetadata(model.configuration, info);
+  metadata.set('training', JSON.stringify({ epochsDone, steps, progress }));
   return {
     tensors: new Map([
       ...(await model.stateDict()),
@@ -79,7 +89,7 @@ export async function checkpointContent(trainer: Trainer, info?: unknown): Promi
   };
 }
 
-function json(file: SafetensorsFile, key: string): unknown {
+function json(file: CheckpointContent, key: string): unknown {
   const text = file.metadata.get(key);
   if (text === undefined) return null;
   try {
@@ -89,18 +99,36 @@ function json(file: SafetensorsFile, key: string): unknown {
   }
 }
 
-function counter(training: object, key: 'epochsDone' | 'steps'): number {
+function counter(training: object, key: string): number {
   const value: unknown = Reflect.get(training, key);
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0)
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
     throw new ArgumentError(`checkpoint: ${key} is ${String(value)}, wanted a whole number`);
   return value;
+}
+
+/** Files from before epochs could be carried on have none. */
+function epochProgress(training: object): EpochProgress | null {
+  const progress: unknown = Reflect.get(training, 'progress') ?? null;
+  if (progress === null) return null;
+  if (typeof progress !== 'object')
+    throw new ArgumentError(`checkpoint: progress is ${JSON.stringify(progress)}, wanted an object`);
+  const lossSum: unknown = Reflect.get(progress, 'lossSum');
+  if (typeof lossSum !== 'number')
+    throw new ArgumentError(`checkpoint: lossSum is ${String(lossSum)}, wanted a number`);
+  return {
+    epoch: counter(progress, 'epoch'),
+    step: counter(progress, 'step'),
+    images: counter(progress, 'images'),
+    lossSum,
+    correct: counter(progress, 'correct'),
+  };
 }
 
 /**
  * Takes a file apart.
  * @throws ArgumentError when it is no checkpoint, or one of a model that this version cannot build
  */
-export function parseCheckpoint(file: SafetensorsFile): Checkpoint {
+export function parseCheckpoint(file: CheckpointContent): Checkpoint {
   const described = json(file, 'model');
   if (typeof described !== 'object' || described === null) {
     throw new ArgumentError(
@@ -125,6 +153,7 @@ export function parseCheckpoint(file: SafetensorsFile): Checkpoint {
         ? {
             epochsDone: counter(training, 'epochsDone'),
             steps: counter(training, 'steps'),
+            progress: epochProgress(training),
             velocities,
             slow: slow.size > 0 ? slow : null,
           }
@@ -134,7 +163,8 @@ export function parseCheckpoint(file: SafetensorsFile): Checkpoint {
 }
 
 /**
- * Sets a trainer and its model to where a checkpoint stands. The trainer must have been made with the same options.
+ * Sets a trainer and its model to where a checkpoint stands: with the same options, and the same batches from
+ * `trainer.firstBatch(epoch)` on, training goes on to the same bits.
  * @throws ArgumentError when the checkpoint holds a model only, or lacks what this trainer needs
  */
 export function resumeTraining(trainer: Trainer, checkpoint: Checkpoint): void {

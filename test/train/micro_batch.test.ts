@@ -1,6 +1,7 @@
 import type { Engine } from '../../src/runtime/engine.ts';
 import type { Model } from '../../src/model/model.ts';
 import type { ModelOptions } from '../../src/model/configuration.ts';
+import type { ResNetOptions } from '../../src/model/resnet_family.ts';
 import type { StepEvent } from '../../src/train/epoch.ts';
 import type { TrainerOptions } from '../../src/train/trainer.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -19,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => engine.destroy());
 
 /** Every batch norm by its running statistics: then a batch's gradient is the mean of its images'. */
-async function frozenNorms(on: Engine, options: Partial<ModelOptions> = {}): Promise<Model> {
+async function frozenNorms(on: Engine, options: Partial<ModelOptions & ResNetOptions> = {}): Promise<Model> {
   const names = smallModel(on).layers.flatMap(({ kind, name }) => (kind === 'batchNorm2d' ? [name] : []));
   return Promise.resolve(smallModel(on, { frozen: names, ...options }));
 }

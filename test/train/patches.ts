@@ -1,12 +1,13 @@
 import type { Engine } from '../../src/runtime/engine.ts';
 import type { Model } from '../../src/model/model.ts';
 import type { ModelOptions } from '../../src/model/configuration.ts';
+import type { ResNetOptions } from '../../src/model/resnet_family.ts';
 import type { TrainingBatch } from '../../src/train/batch.ts';
 import { createModel } from '../../src/model/model.ts';
 import { RandomStream } from '../../src/runtime/random.ts';
 
 /** A network that takes a few milliseconds a step. */
-export function smallModel(engine: Engine, options: Partial<ModelOptions> = {}): Model {
+export function smallModel(engine: Engine, options: Partial<ModelOptions & ResNetOptions> = {}): Model {
   return createModel(engine, {
     architecture: 'resnet18',
     layers: [1, 1],

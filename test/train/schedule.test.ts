@@ -1,16 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { learningRateFactor } from '../../src/train/schedule.ts';
-import { officialGroups } from '../../src/train/parameter_groups.ts';
-import { readFileSync } from 'node:fs';
-
-interface Groups {
-  readonly features: readonly string[];
-  readonly classifiers: readonly string[];
-}
-
-const released = JSON.parse(
-  readFileSync(new URL('../fixtures/released_code/resnet50.json', import.meta.url), 'utf8'),
-) as { readonly resnet50: Groups; readonly resnet50_finetune: Groups };
 
 describe('schedules', () => {
   test("steps come before epochs 30, 60, ... as in the released code's table", () => {
@@ -34,23 +23,5 @@ describe('schedules', () => {
     expect(learningRateFactor({ kind: 'constant' }, 99)).toBe(1);
     expect(() => learningRateFactor({ kind: 'step', every: 0 }, 1)).toThrow(/every is 0/);
     expect(() => learningRateFactor({ kind: 'cosine', epochs: -1 }, 1)).toThrow(/epochs is -1/);
-  });
-});
-
-describe('official groups', () => {
-  for (const [name, fineTune] of [
-    ['resnet50', false],
-    ['resnet50_finetune', true],
-  ] as const) {
-    test(name, () => {
-      const { features, classifiers } = released[name];
-      const [slow, fast] = officialGroups([...features, ...classifiers], { learningRate: 0.01, fineTune });
-      expect(slow).toEqual({ parameters: features, learningRate: 0.01, weightDecay: 1e-4 });
-      expect(fast).toEqual({ parameters: classifiers, learningRate: 0.1, weightDecay: 1e-4 });
-    });
-  }
-
-  test('an empty group is left out', () => {
-    expect(officialGroups(['conv_last.weight'], { learningRate: 1 })).toHaveLength(1);
   });
 });

@@ -1,186 +1,142 @@
-import type { BirdletsConfiguration, EvaluationChoice, ParameterGroups } from '../training/configuration.ts';
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
-import type { ModelChoice, ScheduleChoice } from '../options.ts';
+import type { EvaluationChoice, RunConfiguration, RunSession } from '../training/configuration.ts';
+import type { OptionValues } from '../training/config_file.ts';
 import type { PosteriorSource } from '../../src/train/slow_posterior.ts';
-import type { RunConfiguration, RunSession } from '../training/configuration.ts';
 import type { RunResult } from '../training/run.ts';
+import type { ScheduleChoice } from '../options.ts';
+import type { TrainOptions } from '../training/train_options.ts';
 import {
   addModelOptions,
   givenOptions,
   number,
-  outputStride,
   posteriorSource,
   scheduleChoice,
   wholeNumber,
   wholeNumbers,
 } from '../options.ts';
+import { applyValues, presentValues, readValues } from '../training/config_file.ts';
 import { ArgumentError } from '../../src/runtime/errors.ts';
 import { Command, Option } from 'commander';
+import { completeOptions, configurationOf } from '../training/train_options.ts';
 import { createEngine } from '../../src/runtime/create_engine.ts';
+import { DATASET_KINDS } from '../../src/data/image_dataset.ts';
 import { describeResources } from '../resources.ts';
+import { formatDuration } from '../progress.ts';
+import { GROUP_KINDS } from '../../src/train/parameter_groups.ts';
+import { ImageDecodeError } from '../../src/data/image.ts';
 import { Interruption, listenForInterruption } from '../training/interruption.ts';
-import { join, resolve } from 'node:path';
 import { openData } from '../training/data.ts';
 import { readCheckpoint } from '../../src/train/checkpoint.node.ts';
 import { RunFolder } from '../training/run_folder.ts';
 import { TrainingRun } from '../training/run.ts';
 
-interface TrainOptions extends ModelChoice {
-  readonly data?: string;
-  readonly metadata?: string;
-  readonly onlyPresent?: true;
-  readonly birdlets?: true;
-  readonly birdletsSize: number;
-  readonly birdletsImages: readonly number[];
-  readonly weights?: string;
-  readonly smallStem?: true;
-  readonly layers?: readonly number[];
-  readonly widths?: readonly number[];
-  readonly freeze?: readonly string[];
-  readonly recompute?: true;
-  readonly posterior: PosteriorSource;
-  readonly epochs: number;
-  readonly batch: number;
-  readonly microBatch?: number;
-  readonly lr: number;
-  readonly groups: ParameterGroups;
-  readonly weightDecay: number;
-  readonly momentum: number;
-  readonly schedule: ScheduleChoice;
-  readonly warmup: number;
-  readonly crop?: number;
-  readonly resize?: number;
-  readonly seed: number;
-  readonly evaluate: EvaluationChoice;
-  readonly evaluateEvery: number;
-  readonly out: string;
-  readonly resume?: true;
-  readonly adapter?: string;
-}
-
-function birdletsOf({ birdlets, birdletsSize, birdletsImages }: TrainOptions): BirdletsConfiguration | null {
-  const [train = 0, val = 0, test = 0] = birdletsImages;
-  return birdlets === true ? { size: birdletsSize, images: [train, val, test] } : null;
-}
-
-/** Options to a configuration without gaps. Paths become absolute, so that a run can be carried on from anywhere. */
-function configurationOf(options: TrainOptions): RunConfiguration {
-  const birdlets = birdletsOf(options);
-  const { data, metadata, weights, head: kind = 'calm-em', official = false, layers, widths } = options;
-  if (data === undefined && birdlets === null)
-    throw new ArgumentError('calm train: nothing to train on, wanted --data FOLDER or --birdlets');
-  const crop = options.crop ?? birdlets?.size ?? 224;
-  const optional = (path: string | undefined): string | null => (path === undefined ? null : resolve(path));
-  const stride = outputStride(options);
-  return {
-    data: {
-      folder: resolve(data ?? join(options.out, 'birdlets')),
-      metadata: optional(metadata),
-      onlyPresent: options.onlyPresent ?? false,
-      birdlets,
-    },
-    model: {
-      architecture: options.architecture,
-      head: { kind, official },
-      ...(stride === undefined ? {} : { outputStride: stride }),
-      ...(layers === undefined ? {} : { layers }),
-      ...(widths === undefined ? {} : { widths }),
-      ...(options.smallStem === true
-        ? { stem: { kernel: 3, stride: 1, pool: false, ...(widths?.[0] && { width: widths[0] }) } }
-        : {}),
-      frozen: options.freeze ?? [],
-      recompute: options.recompute ?? false,
-      seed: options.seed,
-    },
-    weights: optional(weights),
-    epochs: options.epochs,
-    batch: options.batch,
-    microBatch: options.microBatch ?? null,
-    resize: options.resize ?? Math.round((crop * 256) / 224),
-    crop,
-    seed: options.seed,
-    trainer: {
-      learningRate: options.lr,
-      weightDecay: options.weightDecay,
-      momentum: options.momentum,
-      nesterov: options.momentum > 0,
-      posterior: options.posterior,
-    },
-    groups: options.groups,
-    schedule: options.schedule,
-    warmupEpochs: options.warmup,
-    evaluation: { split: options.evaluate, every: options.evaluateEvery },
-  };
-}
-
 interface Plan {
   readonly configuration: RunConfiguration;
+  /** All options, for configuration.json. */
+  readonly options: OptionValues;
+  readonly adapter: string | undefined;
   readonly checkpoint: Checkpoint | null;
   readonly sessions: readonly RunSession[];
 }
 
 /** Options that mean something together with --resume; the others are the run's own. */
-const RESUME_OPTIONS = new Set(['resume', 'out', 'epochs', 'adapter']);
+const RESUME_OPTIONS = new Set(['resume', 'out', 'epochs', 'saveEvery', 'workers', 'adapter', 'printConfig']);
 
-async function planOf(folder: RunFolder, options: TrainOptions, command: Command): Promise<Plan> {
-  if (options.resume !== true) {
-    const unused = givenOptions(command, (name) => /^birdlets./.test(name));
-    if (options.birdlets !== true && unused !== '')
-      throw new ArgumentError(`calm train: ${unused} given without --birdlets`);
-    const configuration = configurationOf(options);
-    await folder.begin();
-    return { configuration, checkpoint: null, sessions: [] };
-  }
-  const given = givenOptions(command, (name) => !RESUME_OPTIONS.has(name));
-  if (given !== '')
-    throw new ArgumentError(`--resume: the run has its own ${given}; only --epochs and --adapter may change`);
-  const { sessions, ...record } = await folder.record();
-  const checkpoint = await readCheckpoint(folder.last);
-  const epochs = command.getOptionValueSource('epochs') === 'cli' ? options.epochs : record.epochs;
-  const done = checkpoint.training?.epochsDone ?? 0;
-  if (done >= epochs)
-    throw new ArgumentError(`--resume: all ${done} epochs are done; train on with --epochs N, N > ${done}`);
-  return { configuration: { ...record, epochs }, checkpoint, sessions };
+/** The options as they stand when everything that has a say in them has had it. */
+function completed(command: Command): Pick<Plan, 'configuration' | 'options' | 'adapter'> {
+  completeOptions(command);
+  const options = command.opts<TrainOptions>();
+  // Birdlets that are drawn into the run's folder go where the next one goes.
+  const except = options.data === undefined ? ['out', 'data'] : ['out'];
+  const { adapter } = options;
+  return { configuration: configurationOf(options), options: presentValues(command, except), adapter };
 }
 
-function describeResult({ epochsDone, best, evaluation }: RunResult, folder: RunFolder): string {
+async function planOf(folder: RunFolder, { resume, config }: TrainOptions, command: Command): Promise<Plan> {
+  if (resume !== true) {
+    if (config !== undefined) applyValues(command, await readValues(config), config);
+    const unused = givenOptions(command, (name) => /^birdlets./.test(name));
+    if (command.opts<TrainOptions>().birdlets !== true && unused !== '')
+      throw new ArgumentError(`calm train: ${unused} given without --birdlets`);
+    return { ...completed(command), checkpoint: null, sessions: [] };
+  }
+  const given = givenOptions(command, (name) => !RESUME_OPTIONS.has(name));
+  if (given !== '') {
+    throw new ArgumentError(
+      `--resume: the run has its own ${given}; only --epochs, --save-every, --workers and --adapter may change`,
+    );
+  }
+  const { sessions, options } = await folder.record();
+  applyValues(command, options, '--resume');
+  const checkpoint = await readCheckpoint(folder.last);
+  const plan = completed(command);
+  const { epochs } = plan.configuration;
+  const done = checkpoint.training?.epochsDone ?? 0;
+  if (done >= epochs && !TrainingRun.isUnfinished(checkpoint))
+    throw new ArgumentError(`--resume: all ${done} epochs are done; train on with --epochs N, N > ${done}`);
+  return { ...plan, checkpoint, sessions };
+}
+
+function describeResult(result: RunResult, folder: RunFolder): string {
+  const { epochsDone, best, evaluation, seconds, skipped } = result;
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-  const lines = [`${epochsDone} epochs done; model: ${folder.last}`];
+  const lines = [`${epochsDone} epochs done in ${formatDuration(seconds)}; model: ${folder.last}`];
   if (evaluation !== null)
     lines.push(`  accuracy ${percent(evaluation.accuracy)} on ${evaluation.images} images`);
   if (best !== null) lines.push(`  best: epoch ${best.epoch} with ${percent(best.accuracy)}: ${folder.best}`);
+  lines.push(`  curves: tensorboard --logdir ${folder.path}`);
+  if (skipped.length > 0) {
+    lines.push(`${skipped.length} images could not be decoded and were skipped (log.jsonl has all):`);
+    for (const { message } of skipped.slice(0, 5)) lines.push(`  ${message}`);
+  }
   return lines.join('\n');
 }
 
-async function train(options: TrainOptions, command: Command): Promise<void> {
-  const folder = new RunFolder(options.out);
-  const plan = await planOf(folder, options, command);
-  const engine = await createEngine({ adapter: options.adapter });
+async function train(given: TrainOptions, command: Command): Promise<void> {
+  const { out } = given;
+  if (out === undefined && given.printConfig !== true)
+    throw new ArgumentError('calm train: nowhere to put the run, wanted --out FOLDER');
+  const folder = new RunFolder(out ?? '.');
+  const { adapter, ...plan } = await planOf(folder, given, command);
+  if (given.printConfig === true) {
+    console.log(JSON.stringify(plan.options, null, 2));
+    return;
+  }
+  if (plan.checkpoint === null) await folder.begin();
+  const engine = await createEngine({ adapter });
+  let disposeData = (): Promise<void> => Promise.resolve();
   const interruption = listenForInterruption(() => {
     console.error('\nfinishing the step and saving (Ctrl-C again: stop at once, without saving)');
   });
   try {
     for (const note of engine.notes) console.log(note);
-    const data = await openData(plan.configuration);
+    const data = await openData(plan.configuration, engine.adapter.software);
+    disposeData = () => data.decoder.dispose();
     for (const note of data.notes) console.log(note);
     const { train: images, evaluated } = data;
     const judged = evaluated === null ? '' : `, judged on ${evaluated.length} of ${evaluated.split}`;
     console.log(`${images.name}: ${images.length} images of ${images.classNames.length} classes${judged}`);
     const run = await TrainingRun.open({ engine, folder, data, signal: interruption.signal, ...plan });
     try {
+      for (const note of run.notes) console.log(note);
       const result = await run.run();
       console.log(describeResult(result, folder));
       console.log(`training: ${describeResources(engine, result.images, result.seconds)}`);
     } catch (error) {
+      if (error instanceof ImageDecodeError)
+        throw new ImageDecodeError(`${error.message} (--on-bad-image skip goes on without it)`, {
+          cause: error,
+        });
       if (!(error instanceof Interruption)) throw error;
-      console.error(`saved after ${run.epochsDone} whole epochs; carry on with:`);
-      console.error(`  npx calm train --resume --out ${options.out}`);
+      console.error(`saved after ${run.position}; carry on with:`);
+      console.error(`  npx calm train --resume --out ${folder.path}`);
       process.exitCode = error.exitCode;
     } finally {
       run.dispose();
     }
   } finally {
     interruption.stop();
+    await disposeData();
     engine.destroy();
   }
 }
@@ -190,14 +146,45 @@ export function trainCommand(): Command {
   const command = new Command('train')
     .description(
       'train a classifier; --out gets configuration.json, log.jsonl (a line a step and a line an epoch), ' +
-        'last.safetensors and best.safetensors',
+        'events for TensorBoard, last.safetensors and best.safetensors. Where nothing else is said, the recipe is the released ' +
+        "code's; --official makes it so to the letter: besides the head's form it implies --groups official --keep-last-batch " +
+        '--initialisation official',
     )
-    .option('--data <folder>', 'pictures and lists in the layout of CUB-200-2011')
+    .option('--data <folder>', 'pictures and their lists, or folders of classes (see calm data)')
+    .addOption(
+      new Option(
+        '--dataset <kind>',
+        'its layout: that of CUB-200-2011, ILSVRC or OpenImages30k, any with split lists, or folders of classes',
+      )
+        .choices(['auto', ...DATASET_KINDS])
+        .default('auto'),
+    )
     .option(
       '--metadata <folder>',
-      'split lists (train, val, test) that are not in the data folder (default: its metadata)',
+      'split lists (train, val, test) that are neither in the data folder nor beside it, in a folder metadata',
+    )
+    .option(
+      '--proxy',
+      "train on the lists' smaller image_ids_proxy.txt, as the released --proxy_training_set",
     )
     .option('--only-present', 'leave out images that are not there, and classes of which none is')
+    .option(
+      '--apply-orientation',
+      'turn pictures upright by their EXIF orientation (the released code does not)',
+    )
+    .option(
+      '--workers <count>',
+      'threads that decode pictures, 0 for none; results do not depend on it',
+      wholeNumber(0),
+    )
+    .addOption(
+      new Option(
+        '--on-bad-image <action>',
+        'a picture that cannot be decoded: stop, or skip it (another of the set takes its place) and count',
+      )
+        .choices(['stop', 'skip'])
+        .default('stop'),
+    )
     .option('--birdlets', 'draw the built-in data set, into --data (default: OUT/birdlets)')
     .option('--birdlets-size <pixels>', 'side of its pictures', wholeNumber(48), 128)
     .addOption(
@@ -207,9 +194,12 @@ export function trainCommand(): Command {
     )
     .option('--weights <file>', 'ImageNet weights (safetensors, names of torchvision) for the trunk');
   return addModelOptions(command, 'calm-em', '16, as the released code')
-    .option('--small-stem', 'for small images: a first convolution of 3x3 without stride, and no pooling')
-    .option('--layers <counts>', 'blocks of each stage, such as 2,2,2', wholeNumbers(1))
-    .option('--widths <channels>', 'width of each stage, such as 16,32,64', wholeNumbers(1))
+    .option(
+      '--small-stem',
+      'ResNets, for small images: a first convolution of 3x3 without stride, and no pooling',
+    )
+    .option('--layers <counts>', 'ResNets: blocks of each stage, such as 2,2,2', wholeNumbers(1))
+    .option('--widths <channels>', 'ResNets: width of each stage, such as 16,32,64', wholeNumbers(1))
     .option(
       '--freeze <prefixes...>',
       'parts that stay as they are, such as conv1 bn1 layer1; their batch norms use running statistics',
@@ -222,28 +212,42 @@ export function trainCommand(): Command {
         .default('current' satisfies PosteriorSource)
         .argParser(posteriorSource),
     )
-    .option('--epochs <count>', 'last epoch', wholeNumber(1), 50)
-    .option('--batch <images>', 'images a step; the smaller last batch is left out', wholeNumber(1), 16)
+    .addOption(
+      new Option(
+        '--initialisation <kind>',
+        "weights to start from where none are loaded: torchvision's, or the released code's",
+      )
+        .choices(['torchvision', 'official'])
+        .default('torchvision'),
+    )
+    .option('--epochs <count>', 'last epoch', wholeNumber(1), 40)
+    .option('--batch <images>', 'images a step', wholeNumber(1), 64)
+    .option(
+      '--keep-last-batch',
+      'train on the smaller last batch of an epoch too (left out otherwise; which images are in it changes every epoch)',
+    )
     .option(
       '--micro-batch <images>',
       'memory for so many images of a batch, whose gradients add up (batch norms then see so many; default: all)',
       wholeNumber(1),
     )
-    .option('--recompute', 'less memory, the same numbers: compute the insides of residual blocks twice')
-    .option('--lr <rate>', 'learning rate of the slow group', number(0, Infinity, { exclusive: true }), 1e-3)
+    .option('--recompute', "less memory, the same numbers: compute the insides of the trunk's blocks twice")
+    .option('--lr <rate>', 'learning rate of the slow group', number(0, Infinity, { exclusive: true }), 0.01)
     .addOption(
       new Option(
         '--groups <kind>',
-        'who learns ten times as fast: official (all but conv1, layer1 to layer3), fine-tune (the head), one (nobody)',
+        'who learns fast: modules (what is behind the pretrained features: layer4 and the head of a ResNet), official (as the released ' +
+          'code finds them by parts of their names: without conv1 of layer4, with the first batch norm), fine-tune (the head), one (nobody)',
       )
-        .choices(['official', 'fine-tune', 'one'] satisfies ParameterGroups[])
-        .default('official'),
+        .choices(GROUP_KINDS)
+        .default('modules'),
     )
+    .option('--fast-factor <factor>', "the fast group's learning rate over the slow one's", number(0), 10)
     .option('--weight-decay <factor>', 'on everything', number(0), 1e-4)
     .option('--momentum <share>', "Nesterov's, 0 for none", number(0, 1), 0.9)
     .addOption(
       new Option('--schedule <kind>', 'constant, cosine, step:EPOCHS or step:EPOCHS:FACTOR')
-        .default({ kind: 'step', every: 15, factor: 0.1 } satisfies ScheduleChoice, 'step:15:0.1')
+        .default({ kind: 'step', every: 30, factor: 0.1 } satisfies ScheduleChoice, 'step:30:0.1')
         .argParser(scheduleChoice),
     )
     .option('--warmup <epochs>', 'epochs over which the learning rate rises', number(0), 0)
@@ -263,10 +267,21 @@ export function trainCommand(): Command {
         .default('auto'),
     )
     .option('--evaluate-every <epochs>', 'judge every so many epochs, and the last', wholeNumber(1), 1)
-    .requiredOption('--out <folder>', 'where the run goes')
+    .option('--out <folder>', 'where the run goes')
+    .option(
+      '--save-every <steps>',
+      'save within epochs too: what a crash or a power cut can cost (default: after every epoch)',
+      wholeNumber(1),
+    )
+    .option(
+      '--config <file>',
+      'options as JSON, such as { "batch": 8, "only-present": true }, or a run\'s configuration.json to repeat it; the command line wins',
+    )
+    .option('--print-config', 'write all options as such a file would have them, and do nothing else')
     .option(
       '--resume',
-      'carry on the run in --out (an interrupted epoch begins anew); only --epochs and --adapter may be given besides',
+      'carry on the run in --out where it was saved, to the same bits as without the interruption; only --epochs, --save-every, ' +
+        '--workers and --adapter may be given besides',
     )
     .option('--adapter <name>', "'auto', 'system', 'swiftshader', or a part of an adapter's name")
     .action(train);

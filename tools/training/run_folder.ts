@@ -1,16 +1,43 @@
 import type { RunRecord } from './configuration.ts';
 import { ArgumentError } from '../../src/runtime/errors.ts';
 import { appendFileSync, existsSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../src/runtime/atomic_file.node.ts';
+
+/** What a checkpoint has seen. */
+export interface LogPosition {
+  readonly epochsDone: number;
+  /** Of the epoch under way; null between two. */
+  readonly progress: { readonly epoch: number; readonly step: number } | null;
+  /** The last epoch whose evaluation is done. */
+  readonly judged: number;
+}
+
+/** Whether a line of the log tells of something that the checkpoint has seen too. */
+function isKnown(text: string, { epochsDone, progress, judged }: LogPosition): boolean {
+  try {
+    const line = JSON.parse(text) as {
+      readonly kind?: string;
+      readonly epoch?: number;
+      readonly step?: number;
+    };
+    const { kind, epoch = 0, step = 0 } = line;
+    if (kind === 'evaluation') return epoch <= judged;
+    if (kind === 'step' && epoch === progress?.epoch) return step <= progress.step;
+    return kind === 'session' || epoch <= epochsDone;
+  } catch {
+    return false;
+  }
+}
 
 /**
  * The folder of a training run:
  *
  *     configuration.json   all options, the resolved model, classes, adapter and versions of every session
- *     log.jsonl            one line a step, one an epoch, one a session
- *     last.safetensors     model, momentum and theta' after the last epoch, or where the run was interrupted
+ *     log.jsonl            one line a step, one an epoch, one an evaluation, one a session
+ *     events.out.tfevents.*  the same for TensorBoard, a file a session
+ *     last.safetensors     model, momentum and theta' after the last epoch, or where the run was saved within one
  *     best.safetensors     the model of the epoch with the best accuracy on the evaluated split
  */
 export class RunFolder {
@@ -44,7 +71,8 @@ export class RunFolder {
       );
     }
     await mkdir(this.path, { recursive: true });
-    await rm(this.log, { force: true });
+    const isOld = (name: string): boolean => name === 'log.jsonl' || name.startsWith('events.out.tfevents.');
+    for (const name of await readdir(this.path)) if (isOld(name)) await rm(join(this.path, name));
   }
 
   /** The record of the run in it. Throws ArgumentError when there is none that has saved its weights. */
@@ -52,15 +80,32 @@ export class RunFolder {
     if (!existsSync(this.last))
       throw new ArgumentError(`--resume: ${this.path} holds no run (it has no last.safetensors)`);
     const text = await readFile(this.#configuration, 'utf8');
+    let record: RunRecord;
     try {
-      return JSON.parse(text) as RunRecord;
+      record = JSON.parse(text) as RunRecord;
     } catch (error) {
       throw new ArgumentError(`${this.#configuration}: no JSON`, { cause: error });
     }
+    if (typeof record.options !== 'object')
+      throw new ArgumentError(`${this.#configuration} has no options: it was written by another version`);
+    return record;
   }
 
   async writeRecord(record: RunRecord): Promise<void> {
     await writeFileAtomically(this.#configuration, `${JSON.stringify(record, null, 2)}\n`);
+  }
+
+  /**
+   * Takes back what the log tells of beyond a checkpoint, since it is about to be done again: steps and epochs after it, and the line
+   * that a crash cut short. What a kill left of a file half written goes too.
+   */
+  async rewind(position: LogPosition): Promise<void> {
+    for (const name of await readdir(this.path))
+      if (name.startsWith('.') && name.endsWith('.part')) await rm(join(this.path, name));
+    if (!existsSync(this.log)) return;
+    const text = await readFile(this.log, 'utf8');
+    const kept = text.split('\n').filter((line) => isKnown(line, position));
+    await writeFileAtomically(this.log, kept.map((line) => `${line}\n`).join(''));
   }
 
   /** Appends an object to the log as one line of JSON. At once, so that a crash loses nothing: it costs some microseconds. */
