@@ -1,17 +1,19 @@
-// ResNet-50 with CALM's EM head, 200 classes, 224x224 pixels: a training step (forward, loss, backward, SGD) and inference, with
-// a table of where the time goes.
+// ResNet-50, and the other backbones, with CALM's EM head, 200 classes, 224x224 pixels: a training step (forward, loss, backward, SGD) and
+// inference, with a table of where the time goes.
 //   node bench/resnet50_step.ts [PART OF A CASE'S NAME...] [--quick] [--json FILE]
 // ms in the first table is the sum of the kernels' own times; `wall` below it is what a caller waits, everything included.
 // Bytes and flops are those which the operations count: what their kernels must move and compute, layer by layer.
-import type { Bench, Candidate } from './harness.ts';
+import type { Bench } from './harness.ts';
+import type { Candidate } from './measure.ts';
 import type { Engine } from '../src/runtime/engine.ts';
 import type { Model } from '../src/model/model.ts';
 import type { Profile } from '../src/runtime/profile.ts';
 import type { Sgd } from '../src/kernels/sgd/sgd.ts';
 import type { Tensor } from '../src/runtime/tensor.ts';
+import type { TrunkOptions } from '../src/model/architectures.ts';
 import { createModel } from '../src/model/model.ts';
 import { createSgd } from '../src/kernels/sgd/sgd.ts';
-import { officialGroups } from '../src/train/parameter_groups.ts';
+import { parameterGroups } from '../src/train/parameter_groups.ts';
 import { openBench } from './harness.ts';
 import { RandomStream } from '../src/runtime/random.ts';
 import { startTape } from '../src/kernels/tape.ts';
@@ -21,10 +23,16 @@ const SIDE = 224;
 const CLASSES = 200;
 const PROFILE_ROWS = 25;
 
-const maps = [
-  { name: '7x7', outputStride: 32 },
-  { name: '14x14', outputStride: 16 },
-  { name: '28x28', outputStride: 8 },
+const networks = [
+  { name: '7x7', options: { architecture: 'resnet50', outputStride: 32 } },
+  { name: '14x14', options: { architecture: 'resnet50', outputStride: 16 } },
+  { name: '28x28', options: { architecture: 'resnet50', outputStride: 8 } },
+  { name: 'VGG16 14x14', options: { architecture: 'vgg16', outputStride: 16 } },
+  {
+    name: 'VGG16 without batch norms 14x14',
+    options: { architecture: 'vgg16', outputStride: 16, useBatchNorm: false },
+  },
+  { name: 'Inception-v3 14x14', options: { architecture: 'inception_v3', outputStride: 16 } },
 ] as const;
 
 /** What both passes work on. */
@@ -37,12 +45,11 @@ interface Setting {
   readonly one: Tensor;
 }
 
-function makeSetting(engine: Engine, outputStride: 8 | 16 | 32): Setting {
+function makeSetting(engine: Engine, options: TrunkOptions): Setting {
   const model = createModel(engine, {
-    architecture: 'resnet50',
+    ...options,
     head: 'calm-em',
     classes: CLASSES,
-    outputStride,
   });
   const stream = new RandomStream(1);
   const pixels = Float32Array.from({ length: BATCH * SIDE * SIDE * 3 }, () => stream.uniform(-2, 2));
@@ -52,7 +59,10 @@ function makeSetting(engine: Engine, outputStride: 8 | 16 | 32): Setting {
     model,
     sgd: createSgd(engine, model.parameters, {
       // A rate of almost nothing: every repetition then computes the same.
-      groups: officialGroups(names, { learningRate: 1e-9 }),
+      groups: parameterGroups('official', names, {
+        architecture: options.architecture,
+        learningRate: 1e-9,
+      }),
       momentum: 0.9,
       nesterov: true,
     }),
@@ -162,14 +172,14 @@ async function measurePass(bench: Bench, setting: Setting, name: string, pass: P
 }
 
 const bench = await openBench('resnet50_step');
-for (const { name, outputStride } of maps) {
+for (const { name, options } of networks) {
   const passes = [
     [`training step, batch ${BATCH}, ${name}`, trainingStep],
     [`inference, batch ${BATCH}, ${name}`, inference],
   ] as const;
   const wanted = passes.filter(([title]) => bench.wanted(title));
   if (wanted.length === 0) continue;
-  const setting = makeSetting(bench.engine, outputStride);
+  const setting = makeSetting(bench.engine, options);
   for (const [title, pass] of wanted) await measurePass(bench, setting, title, pass);
   dispose(setting);
   await bench.engine.trim();

@@ -1,6 +1,7 @@
 import type { Engine } from '../src/runtime/engine.ts';
 import type { Model } from '../src/model/model.ts';
 import type { ModelOptions } from '../src/model/configuration.ts';
+import type { ResNetOptions } from '../src/model/resnet_family.ts';
 import type { Trainer, TrainerOptions } from '../src/train/trainer.ts';
 import type { TrainingBatch } from '../src/train/batch.ts';
 import { createModel } from '../src/model/model.ts';
@@ -24,7 +25,7 @@ export function noiseBatch(count: number, side: number, classes: number): Traini
 /** ResNet-50 with CALM's EM head, 200 classes, and its trainer; a rate of almost nothing, so that noise does not lead astray. */
 export function makeTrainer(
   engine: Engine,
-  modelOptions: Partial<ModelOptions> = {},
+  modelOptions: Partial<ModelOptions & ResNetOptions> = {},
   trainerOptions: Partial<TrainerOptions> = {},
 ): { model: Model; trainer: Trainer; dispose: () => void } {
   const model = createModel(engine, {

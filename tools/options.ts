@@ -1,11 +1,11 @@
 /** Option values of the command line. Every parser throws commander's InvalidArgumentError, to which commander adds the option. */
 import type { Command } from 'commander';
-import type { Architecture } from '../src/model/configuration.ts';
+import type { Architecture, TrunkOptions } from '../src/model/architectures.ts';
 import type { HeadKind } from '../src/model/head.ts';
 import type { PosteriorSource } from '../src/train/slow_posterior.ts';
 import type { Schedule } from '../src/train/schedule.ts';
+import { ARCHITECTURES } from '../src/model/architectures.ts';
 import { InvalidArgumentError, Option } from 'commander';
-import { RESNETS } from '../src/model/resnet.ts';
 
 const reject = (wanted: string): never => {
   throw new InvalidArgumentError(`Wanted ${wanted}.`);
@@ -40,6 +40,12 @@ export function wholeNumbers(low: number, count?: number): (text: string) => rea
       ? values
       : reject(`${count} whole numbers between commas, got ${values.length}`);
   };
+}
+
+/** Parses numbers in [low, high] between commas. */
+export function numbers(low: number, high: number): (text: string) => readonly number[] {
+  const parse = number(low, high);
+  return (text) => text.split(',').map((part) => parse(part.trim()));
 }
 
 /** Parses names between commas, each one of the choices. */
@@ -87,7 +93,6 @@ export function givenOptions(command: Command, isMeant: (name: string) => boolea
     .join(', ');
 }
 
-const ARCHITECTURES = Object.keys(RESNETS) as Architecture[];
 const HEADS: readonly HeadKind[] = ['cam', 'calm-em', 'calm-ml'];
 
 /** `--output-stride` and `--large-feature-map` as commander gives them. */
@@ -101,11 +106,40 @@ export interface ModelChoice extends StrideOptions {
   readonly architecture: Architecture;
   readonly head?: HeadKind;
   readonly official?: true;
+  /** False with --no-batch-norm. */
+  readonly batchNorm?: boolean;
+}
+
+/** Options of ResNets alone. */
+export interface ResNetChoice {
+  readonly smallStem?: true;
+  readonly layers?: readonly number[];
+  readonly widths?: readonly number[];
 }
 
 /** The output stride that was asked for; undefined leaves it to the command. */
 export function outputStride(options: StrideOptions): 8 | 16 | 32 | undefined {
   return options.outputStride ?? (options.largeFeatureMap === true ? 8 : undefined);
+}
+
+/** The trunk that was asked for. `createModel` says what does not fit the architecture. */
+export function trunkOptions(
+  choice: ModelChoice & ResNetChoice,
+  stride: 8 | 16 | 32 | undefined,
+): TrunkOptions {
+  const { architecture, batchNorm, layers, widths } = choice;
+  const width = widths?.[0];
+  const options = {
+    architecture,
+    ...(stride === undefined ? {} : { outputStride: stride }),
+    ...(batchNorm === false ? { useBatchNorm: false } : {}),
+    ...(layers === undefined ? {} : { layers }),
+    ...(widths === undefined ? {} : { widths }),
+    ...(choice.smallStem === true
+      ? { stem: { kernel: 3, stride: 1, pool: false, ...(width === undefined ? {} : { width }) } }
+      : {}),
+  };
+  return options as TrunkOptions;
 }
 
 /** Adds the options that say which network to build; `head` is what --head is when it is not given. */
@@ -121,12 +155,19 @@ export function addModelOptions(command: Command, head: HeadKind, stride: string
     )
     .option('--official', "the released code's form of CALM: ReLU prior, detached normaliser, epsilons")
     .addOption(
-      new Option('--output-stride <pixels>', `image pixels per location: 32, 16 or 8 (default: ${stride})`)
+      new Option(
+        '--output-stride <pixels>',
+        `image pixels per location: 32 (ResNets only), 16 or 8 (default: ${stride})`,
+      )
         .choices(['8', '16', '32'])
         .argParser(strideOf)
         .conflicts('largeFeatureMap'),
     )
-    .option('--large-feature-map', 'the same as --output-stride 8, as the released code calls it');
+    .option('--large-feature-map', 'the same as --output-stride 8, as the released code calls it')
+    .option(
+      '--no-batch-norm',
+      "VGG16 without batch norms, Inception-v3 without those of its last two layers (the released code's default for both)",
+    );
 }
 
 function strideOf(text: string): 8 | 16 | 32 {

@@ -1,4 +1,5 @@
 import type { Conv2dLayer, Layer } from './layers.ts';
+import type { Initialisation } from './configuration.ts';
 import { parametersOf } from './layers.ts';
 import { RandomStream } from '../runtime/random.ts';
 
@@ -26,35 +27,37 @@ function convolutionValues(
   layer: Conv2dLayer,
   stream: RandomStream,
   values: Float32Array,
-  xavier: boolean,
+  initialisation: Initialisation,
 ): void {
   const area = layer.kernel[0] * layer.kernel[1];
   const fanIn = area * layer.inputChannels;
   const fanOut = area * layer.outputChannels;
-  if (xavier) uniform(stream, values, Math.sqrt(6 / (fanIn + fanOut)));
+  if (initialisation === 'xavier') uniform(stream, values, Math.sqrt(6 / (fanIn + fanOut)));
+  else if (initialisation === 'he' || layer.initialisation === 'kaiming')
+    normal(stream, values, Math.sqrt(2 / fanOut));
+  else if (layer.initialisation === 'narrow') normal(stream, values, 0.1);
   // kaiming_uniform_(a = sqrt(5)) comes to this bound.
-  else if (layer.initialisation === 'pytorch') uniform(stream, values, 1 / Math.sqrt(fanIn));
-  else normal(stream, values, Math.sqrt(2 / fanOut));
+  else uniform(stream, values, 1 / Math.sqrt(fanIn));
 }
 
 /**
  * Initial values of a layer's parameters, by name, laid out as the parameters are. Batch norms start at weight 1, bias 0.
- * 'torchvision': trunk convolutions kaiming_normal_(mode='fan_out', nonlinearity='relu'), heads as torch.nn.Conv2d.
- * 'xavier': every convolution xavier_uniform_, biases 0, as the released CALM code. The numbers are our own generator's.
+ * 'torchvision': trunk convolutions as `ConvolutionInitialisation` tells, mostly kaiming_normal_(mode='fan_out', nonlinearity='relu'),
+ * heads as torch.nn.Conv2d. 'xavier': every convolution xavier_uniform_, 'he': every one kaiming_normal_ as above, biases 0: so the
+ * released CALM code starts ResNets and Inception, and VGG. The numbers are our own generator's.
  */
 export function initialValues(
   layer: Layer,
   seed: number,
-  initialisation: 'torchvision' | 'xavier',
+  initialisation: Initialisation,
 ): Map<string, Float32Array> {
-  const xavier = initialisation === 'xavier';
   const result = new Map<string, Float32Array>();
   for (const { name, shape } of parametersOf(layer)) {
     const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
     const isWeight = name.endsWith('.weight');
     if (layer.kind === 'batchNorm2d') values.fill(isWeight ? 1 : 0);
-    else if (isWeight) convolutionValues(layer, streamOf(seed, name), values, xavier);
-    else if (!xavier) {
+    else if (isWeight) convolutionValues(layer, streamOf(seed, name), values, initialisation);
+    else if (initialisation === 'torchvision' && layer.initialisation === 'pytorch') {
       // torch.nn.Conv2d draws the bias from the same bound as the weight.
       const fanIn = layer.kernel[0] * layer.kernel[1] * layer.inputChannels;
       uniform(streamOf(seed, name), values, 1 / Math.sqrt(fanIn));

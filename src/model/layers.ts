@@ -15,9 +15,14 @@ export interface Conv2dLayer {
   readonly stride: number;
   readonly padding: readonly [height: number, width: number];
   readonly bias: boolean;
-  /** torch.nn.Conv2d's own initialisation (a head's), or the trunk's, which the model chooses. */
-  readonly initialisation: 'pytorch' | 'trunk';
+  readonly initialisation: ConvolutionInitialisation;
 }
+
+/**
+ * How torchvision starts a convolution: pytorch as torch.nn.Conv2d does by itself; kaiming normal by fan out for ReLU, biases 0;
+ * narrow normal with deviation 0.1, biases 0 (Inception's truncated normal, whose bounds lie 20 deviations out).
+ */
+export type ConvolutionInitialisation = 'pytorch' | 'kaiming' | 'narrow';
 
 /** A batch normalisation: parameters `NAME.weight` and `NAME.bias`, statistics `NAME.running_mean` and `NAME.running_var`, [C] each. */
 export interface BatchNorm2dLayer {
@@ -38,32 +43,47 @@ export interface Pass {
   readonly tape: Tape;
   readonly weights: Weights;
   readonly mode: Mode;
-  /** The stem and every residual block are computed again in backward (`Tape.recompute`). */
+  /** Parts of the trunk (the stem, every block) are computed again in backward: see `runPart`. */
   readonly recompute: boolean;
   /** Is handed every named activation when it has been launched, before its memory is reused: read or `tape.keep` it here. */
   readonly observe?: (name: string, activation: Tensor) => void;
 }
 
-/** A square convolution that keeps the size at stride 1, without bias: all that ResNets use. */
-export function squareConv2d(
+/** What `conv2dLayer` may be told beside the channels. */
+export type Conv2dLayerOptions = Partial<Pick<Conv2dLayer, 'stride' | 'padding' | 'bias' | 'initialisation'>>;
+
+/** A convolution of an odd kernel; unless told otherwise it keeps the size at stride 1, has no bias, and starts as Kaiming's. */
+export function conv2dLayer(
   name: string,
   channels: readonly [input: number, output: number],
-  kernel: number,
-  stride = 1,
+  kernel: readonly [height: number, width: number],
+  options: Conv2dLayerOptions = {},
 ): Conv2dLayer {
   const [inputChannels, outputChannels] = channels;
-  const border = (kernel - 1) / 2;
+  const [height, width] = kernel;
+  const { stride = 1, padding = [(height - 1) / 2, (width - 1) / 2] } = options;
+  const { bias = false, initialisation = 'kaiming' } = options;
   return {
     kind: 'conv2d',
     name,
     inputChannels,
     outputChannels,
-    kernel: [kernel, kernel],
+    kernel,
     stride,
-    padding: [border, border],
-    bias: false,
-    initialisation: 'trunk',
+    padding,
+    bias,
+    initialisation,
   };
+}
+
+/** A square convolution: see `conv2dLayer`. */
+export function squareConv2d(
+  name: string,
+  channels: readonly [input: number, output: number],
+  kernel: number,
+  options: Conv2dLayerOptions = {},
+): Conv2dLayer {
+  return conv2dLayer(name, channels, [kernel, kernel], options);
 }
 
 /** A 1x1 convolution with bias, as the heads use it. */
@@ -71,7 +91,7 @@ export function pointwiseConv2d(
   name: string,
   channels: readonly [input: number, output: number],
 ): Conv2dLayer {
-  return { ...squareConv2d(name, channels, 1), bias: true, initialisation: 'pytorch' };
+  return squareConv2d(name, channels, 1, { bias: true, initialisation: 'pytorch' });
 }
 
 export function batchNorm2d(name: string, channels: number, epsilon = 1e-5): BatchNorm2dLayer {
@@ -92,12 +112,26 @@ export function parametersOf(layer: Layer): { readonly name: string; readonly sh
   return bias ? [weight, { name: `${name}.bias`, shape: [outputChannels] }] : [weight];
 }
 
-/** Runs a convolution: [N,H,W,Cin] -> [N,OH,OW,Cout]. */
-export function runConv2d({ tape, weights, observe }: Pass, layer: Conv2dLayer, input: Tensor): Tensor {
+/**
+ * Runs a part of a trunk: what comes out stays for backward, and what is made within does unless the pass recomputes. The part must
+ * depend on nothing but its input and the weights.
+ */
+export function runPart({ tape, recompute }: Pass, name: string, compute: () => Tensor): Tensor {
+  return recompute ? tape.recompute(name, compute) : compute();
+}
+
+/** Runs a convolution, and ReLU where asked for, in one launch: [N,H,W,Cin] -> [N,OH,OW,Cout]. */
+export function runConv2d(
+  { tape, weights, observe }: Pass,
+  layer: Conv2dLayer,
+  input: Tensor,
+  options: { readonly relu?: boolean } = {},
+): Tensor {
   const output = conv2d(tape, input, weights.parameter(`${layer.name}.weight`), {
     ...(layer.bias ? { bias: weights.parameter(`${layer.name}.bias`) } : {}),
     stride: layer.stride,
     padding: layer.padding,
+    activation: options.relu === true ? 'relu' : 'none',
   });
   observe?.(layer.name, output);
   return output;

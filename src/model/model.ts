@@ -8,17 +8,25 @@ import type { SafetensorsTensor } from './safetensors.ts';
 import type { StateDict } from './state_dict.ts';
 import type { Tape } from '../runtime/tape.ts';
 import type { Tensor } from '../runtime/tensor.ts';
+import type { Trunk, TrunkImportOptions } from './trunk.ts';
 import type { Weights, WeightsCopy } from './weights.ts';
 import { ArgumentError, reject } from '../runtime/errors.ts';
+import { buildTrunk, familyOf } from './architectures.ts';
 import { checkShape, imageShape } from '../runtime/shape.ts';
 import { Head } from './head.ts';
 import { initialValues } from './initialisation.ts';
 import { jointPosterior } from '../kernels/joint_head/joint_maps.ts';
-import { foldClassifier, listNames, readStateDict, stateNames, writeStateDict } from './state_dict.ts';
+import {
+  foldClassifier,
+  listNames,
+  readStateDict,
+  stateNames,
+  writePartOfStateDict,
+  writeStateDict,
+} from './state_dict.ts';
 import { mean } from '../kernels/reduce/reduce.ts';
-import { modelConfiguration, resnetConfiguration } from './configuration.ts';
+import { modelConfiguration } from './configuration.ts';
 import { ModelWeights } from './weights.ts';
-import { ResNetTrunk } from './resnet.ts';
 
 /** How to run images through a model. */
 export interface ForwardOptions {
@@ -28,6 +36,8 @@ export interface ForwardOptions {
   readonly weights?: Weights;
   /** See `Pass.observe`. Nothing is recomputed then: activations that are looked at must stay. */
   readonly observe?: Pass['observe'];
+  /** Leave `Forward.features` readable until the tape ends. Default: false. */
+  readonly keepFeatures?: boolean;
 }
 
 /** What a forward pass gives. */
@@ -52,25 +62,32 @@ export interface Loss extends HeadLogits {
   readonly scores: Tensor;
 }
 
-/** An image classifier whose decision is made location by location: a ResNet trunk, and a CAM or CALM head on it. */
+/** What `loadTrunk` did, by name of the tensor. */
+export interface TrunkLoad {
+  readonly loaded: readonly string[];
+  /** In the state, and of no use to the trunk. */
+  readonly ignored: readonly string[];
+  /** In the trunk, and not in the state: as they were. */
+  readonly kept: readonly string[];
+}
+
+/** An image classifier whose decision is made location by location: a trunk, and a CAM or CALM head on it. */
 export class Model {
   readonly engine: Engine;
   readonly configuration: ModelConfiguration;
   readonly weights: ModelWeights;
   /** All layers with parameters, trunk first. */
   readonly layers: readonly Layer[];
-  readonly #trunk: ResNetTrunk;
+  readonly #trunk: Trunk;
   readonly #head: Head;
 
   constructor(engine: Engine, configuration: ModelConfiguration) {
     this.engine = engine;
     this.configuration = configuration;
-    this.#trunk = new ResNetTrunk(resnetConfiguration(configuration));
+    this.#trunk = buildTrunk(configuration);
     this.#head = new Head(configuration.head, this.#trunk.channels, configuration.classes);
     this.layers = [...this.#trunk.layers, ...this.#head.layers];
-    // CAM's loss does not reach the attention branch, which is there for its checkpoints' sake: frozen, so that nothing moves it.
-    const frozen =
-      configuration.head.kind === 'cam' ? ['attention', ...configuration.frozen] : configuration.frozen;
+    const { frozen } = configuration;
     const isWithin = (name: string, prefix: string): boolean =>
       name === prefix || name.startsWith(`${prefix}.`);
     for (const prefix of frozen) {
@@ -83,9 +100,16 @@ export class Model {
         `a part of the network: ${[...parts].join(', ')}, or within one`,
       );
     }
-    this.weights = new ModelWeights(engine, this.layers, (name) =>
-      frozen.some((prefix) => isWithin(name, prefix)),
-    );
+    // What no loss reaches (CAM has its attention branch for its checkpoints' sake) nothing must move, decay and momentum included.
+    const unreached = [
+      ...(this.#trunk.unused ?? []),
+      ...(configuration.head.kind === 'cam' ? ['attention'] : []),
+    ];
+    const untrained = [...frozen, ...unreached];
+    this.weights = new ModelWeights(engine, this.layers, {
+      isFrozen: (name) => frozen.some((prefix) => isWithin(name, prefix)),
+      isTrained: (name) => !untrained.some((prefix) => isWithin(name, prefix)),
+    });
     for (const layer of this.layers) {
       for (const [name, values] of initialValues(layer, configuration.seed, configuration.initialisation))
         engine.write(this.weights.parameter(name), values);
@@ -104,8 +128,14 @@ export class Model {
 
   /** Images f32 [N,H,W,3], normalised, to features and logits. Throws ArgumentError when they are no such images. */
   forward(tape: Tape, images: Tensor, options: ForwardOptions = {}): Forward {
-    const [, , , channels] = imageShape('forward', 'images', images);
+    const [, height, width, channels] = imageShape('forward', 'images', images);
     if (channels !== 3) reject('forward', 'channels of images', String(channels), '3');
+    const { smallestSide } = this.#trunk;
+    if (Math.min(height, width) < smallestSide) {
+      const { architecture } = this.configuration;
+      const least = `at least ${smallestSide} x ${smallestSide} for ${architecture}`;
+      reject('forward', 'size of images', `${height} x ${width}`, least);
+    }
     const pass: Pass = {
       tape,
       weights: options.weights ?? this.weights,
@@ -115,8 +145,15 @@ export class Model {
     };
     const features = this.#trunk.run(pass, images);
     const logits = this.#head.logits(pass, features);
-    tape.release(features);
+    if (options.keepFeatures === true) tape.keep(features);
+    else tape.release(features);
     return { features, ...logits };
+  }
+
+  /** The logits of features [N,H,W,D] such as `forward` gives: the head alone, to go on from features that are looked into. */
+  headLogits(tape: Tape, features: Tensor, { weights = this.weights }: ForwardOptions = {}): HeadLogits {
+    checkShape('headLogits', 'features', features, [...features.shape.slice(0, 3), this.#trunk.channels]);
+    return this.#head.logits({ tape, weights, mode: 'eval', recompute: false }, features);
   }
 
   /** The head's loss for images [N,H,W,3] with labels [N]. Mode is 'train' unless the options say otherwise. */
@@ -163,9 +200,23 @@ export class Model {
     writeStateDict(this.engine, layers, this.weights, folded);
   }
 
-  /** Takes the trunk's numbers from a state dict and leaves the head as it is: the start of fine-tuning. */
-  loadTrunk(state: StateDict): void {
-    writeStateDict(this.engine, this.#trunk.layers, this.weights, state);
+  /**
+   * Takes the trunk's numbers from a state dict and leaves the head as it is: the start of fine-tuning. The state is that of a network
+   * with this trunk, whatever its head, or of torchvision's model of the architecture; VGG16 takes vgg16 or vgg16_bn, as it has batch
+   * norms. Layers that torchvision's model lacks (VGG's conv6, Inception's A3) stay as they are.
+   * @throws ArgumentError naming what is missing or of another shape; the weights are then unchanged
+   */
+  loadTrunk(state: StateDict, options: TrunkImportOptions = {}): TrunkLoad {
+    const { layers } = this.#trunk;
+    const names = stateNames(layers);
+    const known = new Set(names);
+    const isOwn = names.every((name) => state.has(name) || name.endsWith('.num_batches_tracked'));
+    const imported = isOwn
+      ? { state, ignored: [...state.keys()].filter((name) => !known.has(name)), kept: [] }
+      : familyOf(this.configuration.architecture).fromTorchvision(state, this.configuration, options);
+    const { ignored, kept } = imported;
+    writePartOfStateDict(this.engine, layers, this.weights, imported.state, new Set(kept));
+    return { loaded: names.filter((name) => imported.state.has(name)), ignored, kept };
   }
 
   /** A copy of the present weights for `ForwardOptions.weights`. The caller disposes of it. */

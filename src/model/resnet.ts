@@ -1,6 +1,7 @@
 import type { BatchNorm2dLayer, Conv2dLayer, Layer, Pass } from './layers.ts';
 import type { Tensor } from '../runtime/tensor.ts';
-import { batchNorm2d, runBatchNorm2d, runConv2d, squareConv2d } from './layers.ts';
+import type { Trunk } from './trunk.ts';
+import { batchNorm2d, runBatchNorm2d, runConv2d, runPart, squareConv2d } from './layers.ts';
 import { maxPool2d } from '../kernels/max_pool/max_pool.ts';
 
 /** Depths and blocks of the ResNets, as torchvision names them. */
@@ -50,9 +51,9 @@ interface Stage {
  * The fully convolutional part of a ResNet (He et al., CVPR 2016), names and arithmetic as torchvision.models.resnet: a
  * bottleneck strides in its 3x3 convolution.
  */
-export class ResNetTrunk {
-  /** Channels of the features. */
+export class ResNetTrunk implements Trunk {
   readonly channels: number;
+  readonly smallestSide = 1;
   readonly layers: readonly Layer[];
   readonly #stem: readonly [Conv2dLayer, BatchNorm2dLayer];
   readonly #pool: boolean;
@@ -61,7 +62,7 @@ export class ResNetTrunk {
   constructor({ block, layers, widths, strides, stem }: ResNetConfiguration) {
     const expansion = block === 'bottleneck' ? 4 : 1;
     this.#stem = [
-      squareConv2d('conv1', [3, stem.width], stem.kernel, stem.stride),
+      squareConv2d('conv1', [3, stem.width], stem.kernel, { stride: stem.stride }),
       batchNorm2d('bn1', stem.width),
     ];
     this.#pool = stem.pool;
@@ -89,13 +90,11 @@ export class ResNetTrunk {
   /** [N,H,W,3] -> [N,h,w,channels]. Observed: every layer by its name, `relu`, `maxpool`, every block and every stage. */
   run(pass: Pass, images: Tensor): Tensor {
     const { tape, observe } = pass;
-    const part = (name: string, compute: () => Tensor): Tensor =>
-      pass.recompute ? tape.recompute(name, compute) : compute();
-    let features = part('stem', () => this.#runStem(pass, images));
+    let features = runPart(pass, 'stem', () => this.#runStem(pass, images));
     for (const { name, blocks } of this.#stages) {
       for (const block of blocks) {
         const input = features;
-        features = part(block.name, () => runBlock(pass, block, input));
+        features = runPart(pass, block.name, () => runBlock(pass, block, input));
         tape.release(input);
         observe?.(block.name, features);
       }
@@ -129,7 +128,7 @@ function makeBlock(
 ): Block {
   const unit = (index: number, channels: readonly [number, number], kernel: number, unitStride = 1) =>
     [
-      squareConv2d(`${name}.conv${index}`, channels, kernel, unitStride),
+      squareConv2d(`${name}.conv${index}`, channels, kernel, { stride: unitStride }),
       batchNorm2d(`${name}.bn${index}`, channels[1]),
     ] as const;
   const body =
@@ -140,7 +139,7 @@ function makeBlock(
     stride === 1 && input === output
       ? null
       : ([
-          squareConv2d(`${name}.downsample.0`, [input, output], 1, stride),
+          squareConv2d(`${name}.downsample.0`, [input, output], 1, { stride }),
           batchNorm2d(`${name}.downsample.1`, output),
         ] as const);
   return { name, body, shortcut };

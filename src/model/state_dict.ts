@@ -110,9 +110,28 @@ export function writeStateDict(
   weights: Weights,
   state: StateDict,
 ): void {
-  writeSlots(engine, allSlots(layers, weights), state);
+  writePartOfStateDict(engine, layers, weights, state, new Set());
+}
+
+/**
+ * Writes the tensors that a state has into the layers; the layers' others, which must be among `kept`, stay as they are. Or nothing at
+ * all after an error.
+ * @throws ArgumentError naming missing tensors and wrong shapes
+ */
+export function writePartOfStateDict(
+  engine: Engine,
+  layers: readonly Layer[],
+  weights: Weights,
+  state: StateDict,
+  kept: ReadonlySet<string>,
+): void {
+  writeSlots(
+    engine,
+    allSlots(layers, weights).filter(({ name }) => !kept.has(name)),
+    state,
+  );
   for (const layer of layers) {
-    if (layer.kind === 'conv2d') continue;
+    if (layer.kind === 'conv2d' || kept.has(trackedName(layer))) continue;
     const tracked = state.get(trackedName(layer));
     weights.running(layer.name).batches = tracked === undefined ? 0 : (toFloat64(tracked)[0] ?? 0);
   }

@@ -61,13 +61,22 @@ export class ModelWeights implements Weights {
   readonly #engine: Engine;
   readonly #layers: readonly Layer[];
 
-  /** Parameters start undefined (zero), statistics at mean 0 and variance 1. `isFrozen` is asked for parameters and layers. */
-  constructor(engine: Engine, layers: readonly Layer[], isFrozen: (name: string) => boolean) {
+  /**
+   * Parameters start undefined (zero), statistics at mean 0 and variance 1. `isFrozen` is asked for layers, `isTrained` for parameters.
+   */
+  constructor(
+    engine: Engine,
+    layers: readonly Layer[],
+    {
+      isFrozen,
+      isTrained,
+    }: { readonly isFrozen: (name: string) => boolean; readonly isTrained: (name: string) => boolean },
+  ) {
     this.#engine = engine;
     this.#layers = layers;
     const specifications = layers
       .flatMap(parametersOf)
-      .map((parameter) => ({ ...parameter, trainable: !isFrozen(parameter.name) }));
+      .map((parameter) => ({ ...parameter, trainable: isTrained(parameter.name) }));
     this.parameters = new ParameterStore(engine, specifications);
     const normalisations = layers.filter((layer) => layer.kind === 'batchNorm2d');
     this.statistics = makeStatistics(engine, normalisations, isFrozen);

@@ -19,6 +19,9 @@ export interface FormulaEntry {
 /** The part of a manifest that is read here. */
 export interface Manifest {
   readonly config: {
+    readonly arch: 'resnet50' | 'vgg16' | 'inception_v3';
+    /** Not of ResNets. */
+    readonly use_bn?: boolean;
     readonly lfm: boolean;
     readonly B: number;
     readonly H: number;
@@ -75,22 +78,32 @@ export function formulaState({ seed, entries, checks }: Manifest): Map<string, S
   return state;
 }
 
-/** The images of a manifest, NCHW: coarse squares plus fine noise. Throws when its check values do not come out. */
-export function formulaImages({ seed, config, image_check: check }: Manifest): Float32Array<ArrayBuffer> {
-  const { B, H, W } = config;
-  const side = Math.floor(Math.max(H, W) / 8);
-  const [rows, columns] = [Math.ceil(H / side), Math.ceil(W / side)];
-  const coarse = values(seed, COARSE, B * 3 * rows * columns, 0, 1.5);
-  const images = values(seed, FINE, B * 3 * H * W, 0, 0.5);
-  for (let plane = 0; plane < B * 3; plane++) {
-    for (let y = 0; y < H; y++) {
+/** Images [B,3,H,W]: coarse squares plus fine noise. */
+export function hashImages(
+  seed: number,
+  batch: number,
+  height: number,
+  width: number,
+): Float32Array<ArrayBuffer> {
+  const side = Math.floor(Math.max(height, width) / 8);
+  const [rows, columns] = [Math.ceil(height / side), Math.ceil(width / side)];
+  const coarse = values(seed, COARSE, batch * 3 * rows * columns, 0, 1.5);
+  const images = values(seed, FINE, batch * 3 * height * width, 0, 0.5);
+  for (let plane = 0; plane < batch * 3; plane++) {
+    for (let y = 0; y < height; y++) {
       const row = (plane * rows + Math.floor(y / side)) * columns;
-      for (let x = 0; x < W; x++) {
-        const place = (plane * H + y) * W + x;
+      for (let x = 0; x < width; x++) {
+        const place = (plane * height + y) * width + x;
         images[place] = (coarse[row + Math.floor(x / side)] ?? 0) + (images[place] ?? 0);
       }
     }
   }
+  return images;
+}
+
+/** The images of a manifest, NCHW. Throws when its check values do not come out. */
+export function formulaImages({ seed, config, image_check: check }: Manifest): Float32Array<ArrayBuffer> {
+  const images = hashImages(seed, config.B, config.H, config.W);
   if (check.first8.some((value, i) => value !== images[i]))
     throw new Error('the formula gives other images than the manifest');
   return images;

@@ -10,7 +10,7 @@ import { createModel } from '../../src/model/model.ts';
 import { createSgd } from '../../src/kernels/sgd/sgd.ts';
 import { hwioToOihw } from '../../src/model/layout.ts';
 import { jointMaps } from '../../src/kernels/joint_head/joint_maps.ts';
-import { officialGroups } from '../../src/train/parameter_groups.ts';
+import { parameterGroups } from '../../src/train/parameter_groups.ts';
 import { softmax } from '../../src/kernels/softmax/softmax.ts';
 import { startTape } from '../../src/kernels/tape.ts';
 import { encodeTensor, toFloat32, toFloat64 } from '../../src/model/safetensors.ts';
@@ -33,12 +33,14 @@ export function tinyModel(engine: Engine, init: GoldenFile, head: HeadKind, larg
   return model;
 }
 
-function imagesOf(engine: Engine, init: GoldenFile, set: string): Tensor {
+/** A set of the reference's images, [N,H,W,3]. */
+export function imagesOf(engine: Engine, init: GoldenFile, set: string): Tensor {
   const shape = init.shape(`images.${set}`);
   return engine.tensor(toNhwc(init.floats(`images.${set}`), shape), nhwcShape(shape));
 }
 
-const labelsOf = (engine: Engine, init: GoldenFile, set: string): Tensor<'u32'> => {
+/** A set's labels, [N]. */
+export const labelsOf = (engine: Engine, init: GoldenFile, set: string): Tensor<'u32'> => {
   const labels = init.labels(`labels.${set}`);
   return engine.tensor(Uint32Array.from(labels), [labels.length]);
 };
@@ -232,7 +234,7 @@ async function runTraining(
   const model = tinyModel(engine, init, head, largeFeatureMap);
   const names = model.parameters.entries.map(({ name }) => name);
   const sgd = createSgd(engine, model.parameters, {
-    groups: officialGroups(names, { learningRate: 0.01 }),
+    groups: parameterGroups('official', names, { architecture: 'resnet50', learningRate: 0.01 }),
     momentum: 0.9,
     nesterov: true,
   });
