@@ -54,9 +54,15 @@ export function renderMap(map: ScoreMap, width: number, height: number, colourin
 }
 
 /** How far a score is from saying nothing, 0 to 1. Not taken from the table's index: its steps would show as rings. */
-function strengthOf(score: number, low: number, high: number, colourMap: ColourMapName): number {
+export function strengthOf(score: number, low: number, high: number, colourMap: ColourMapName): number {
   const share = high > low ? Math.min(Math.max((score - low) / (high - low), 0), 1) : 0;
   return colourMap === 'diverging' ? Math.abs(2 * share - 1) : share;
+}
+
+/** The map's share of an overlay's colour at a strength, before opacity: weak evidence tints, strong evidence covers. */
+export function coverage(strength: number): number {
+  // A fast rise from a low floor.
+  return 0.22 + 0.78 * Math.sqrt(strength);
 }
 
 /**
@@ -74,9 +80,7 @@ export function overlay(image: Image, map: ScoreMap, options: OverlayOptions = {
   const out = createImage(width, height);
   resizeScoreMap(map, height, width).data.forEach((score, pixel) => {
     const entry = tableIndex(score, low, high);
-    const strength = strengthOf(score, low, high, name);
-    // A fast rise from a low floor: weak evidence tints, strong evidence covers.
-    const alpha = opacity * (0.22 + 0.78 * Math.sqrt(strength));
+    const alpha = opacity * coverage(strengthOf(score, low, high, name));
     const at = 3 * pixel;
     const [red = 0, green = 0, blue = 0] = image.data.subarray(at, at + 3);
     const grey = 0.299 * red + 0.587 * green + 0.114 * blue;

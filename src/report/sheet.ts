@@ -9,19 +9,21 @@ import { renderMap, scoreRange } from './overlay.ts';
 import type { MapColouring } from './overlay.ts';
 import { drawText, fitText, textHeight, textWidth } from './text.ts';
 
-const PAPER: Colour = [255, 255, 255];
-const INK: Colour = [38, 40, 46];
-const FAINT: Colour = [112, 116, 126];
+export const PAPER: Colour = [255, 255, 255];
+export const INK: Colour = [38, 40, 46];
+export const FAINT: Colour = [112, 116, 126];
 const MARGIN = 12;
 const GAP = 6;
 
-function createPaper(width: number, height: number): Image {
+/** A white picture. */
+export function createPaper(width: number, height: number): Image {
   const image = createImage(width, height);
   image.data.fill(PAPER[0]);
   return image;
 }
 
-function paste(target: Image, image: Image, left: number, top: number): void {
+/** Copies a picture into a larger one, its upper left corner at (left, top). */
+export function paste(target: Image, image: Image, left: number, top: number): void {
   for (let y = 0; y < image.height; y++) {
     const row = image.data.subarray(3 * y * image.width, 3 * (y + 1) * image.width);
     target.data.set(row, 3 * ((top + y) * target.width + left));

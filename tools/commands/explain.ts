@@ -1,31 +1,41 @@
 import type { ImageResult, ResultContext } from '../explain/results.ts';
 import type { Failure } from '../explain/images.ts';
 import type { LoadedModel } from '../explain/load_model.ts';
-import type { MapKind, Wanted } from '../explain/explain_batch.ts';
+import type { GradientChoice, SupersetOptions } from '../explain/method_options.ts';
+import type { MethodName } from '../../src/attribution/methods.ts';
+import type { Wanted } from '../explain/explain_batch.ts';
 import type { ModelChoice } from '../options.ts';
-import { addModelOptions, choices, givenOptions, wholeNumber, wholeNumbers } from '../options.ts';
-import { ArgumentError } from '../../src/runtime/errors.ts';
+import {
+  addGradientOptions,
+  addSupersetOptions,
+  gradientOptions,
+  methodsHelp,
+  supersetOf,
+} from '../explain/method_options.ts';
+import { addModelOptions, choices, wholeNumber } from '../options.ts';
 import { batchOf, nameResults, readClassNames, readLabels, readPictures } from '../explain/images.ts';
-import { chooseMaps, explainBatch, MAP_KINDS } from '../explain/explain_batch.ts';
+import { chooseMethods, explainBatch } from '../explain/explain_batch.ts';
+import { classOf } from '../explain/class_of.ts';
 import { Command } from 'commander';
 import { countingProgress } from '../progress.ts';
 import { createEngine } from '../../src/runtime/create_engine.ts';
 import { describeResources } from '../resources.ts';
 import { join } from 'node:path';
-import { loadCheckpoint, loadWeights } from '../explain/load_model.ts';
+import { givenChoice } from '../weights/model_of.ts';
+import { loadCheckpoint } from '../explain/load_model.ts';
+import { METHOD_NAMES } from '../../src/attribution/methods.ts';
 import { mkdir } from 'node:fs/promises';
 import { printTable } from '../../bench/table.ts';
 import { writeFileAtomically } from '../../src/runtime/atomic_file.node.ts';
 import { writeImageResult } from '../explain/results.ts';
 
-interface ExplainOptions extends ModelChoice {
+interface ExplainOptions extends ModelChoice, SupersetOptions, GradientChoice {
   readonly checkpoint?: string;
   readonly weights?: string;
   readonly names?: string;
   readonly class?: string;
   readonly versus?: string;
-  readonly subset?: readonly number[];
-  readonly maps?: readonly MapKind[];
+  readonly method?: readonly MethodName[];
   readonly top: number;
   readonly labels?: string;
   readonly size?: number;
@@ -34,29 +44,18 @@ interface ExplainOptions extends ModelChoice {
   readonly adapter?: string;
 }
 
-/** What only plain weights need to be told. */
-const MODEL_OPTIONS = new Set(['architecture', 'head', 'official', 'outputStride', 'largeFeatureMap']);
-
-/** A class by its number or its name. */
-function classOf(
-  option: string,
-  text: string | undefined,
-  { model, classNames }: LoadedModel,
-): number | undefined {
-  if (text === undefined) return undefined;
-  const { classes } = model.configuration;
-  const index = /^\d+$/.test(text) ? Number(text) : (classNames?.indexOf(text) ?? -1);
-  if (index >= 0 && index < classes) return index;
-  const names = classNames === null ? '' : `, or a class name such as ${classNames[0] ?? ''}`;
-  throw new ArgumentError(`--${option}: got ${text}, wanted a whole number from 0 to ${classes - 1}${names}`);
-}
-
-function wantedOf(options: ExplainOptions, loaded: LoadedModel): Wanted {
-  const { subset } = options;
+async function wantedOf(options: ExplainOptions, loaded: LoadedModel): Promise<Wanted> {
   const classIndex = classOf('class', options.class, loaded);
   const versus = classOf('versus', options.versus, loaded);
-  for (const member of subset ?? []) classOf('subset', String(member), loaded);
-  return { classIndex, versus, subset, maps: chooseMaps(loaded.model, options.maps, subset !== undefined) };
+  const subset = (await supersetOf(options, loaded))?.classes;
+  return {
+    classIndex,
+    versus,
+    subset,
+    methods: chooseMethods(loaded.model, options.method, subset !== undefined),
+    options: gradientOptions(options),
+    ...(options.smoothing === undefined ? {} : { smoothing: options.smoothing }),
+  };
 }
 
 function printResults(results: readonly ImageResult[]): void {
@@ -90,20 +89,14 @@ async function explain(paths: readonly string[], options: ExplainOptions, comman
   const { checkpoint, weights, batch, out, top } = options;
   if ((checkpoint === undefined) === (weights === undefined))
     command.error('error: one of --checkpoint FILE and --weights FILE is needed', { exitCode: 1 });
-  const ignored = givenOptions(command, (name) => MODEL_OPTIONS.has(name));
-  if (checkpoint !== undefined && ignored !== '')
-    throw new ArgumentError(`--checkpoint: it knows its own ${ignored}; they are for --weights`);
   const labelOf = options.labels === undefined ? () => undefined : await readLabels(options.labels);
   const engine = await createEngine({ adapter: options.adapter });
   try {
     for (const note of engine.notes) console.log(note);
-    const loaded =
-      checkpoint === undefined
-        ? await loadWeights(engine, weights ?? '', options)
-        : await loadCheckpoint(engine, checkpoint);
+    const loaded = await loadCheckpoint(engine, checkpoint ?? weights ?? '', givenChoice(command, options));
     const { model } = loaded;
     const classNames = options.names === undefined ? loaded.classNames : await readClassNames(options.names);
-    const wanted = wantedOf(options, { ...loaded, classNames });
+    const wanted = await wantedOf(options, { ...loaded, classNames });
     const size = options.size ?? loaded.crop ?? 224;
     await mkdir(out, { recursive: true });
 
@@ -123,7 +116,7 @@ async function explain(paths: readonly string[], options: ExplainOptions, comman
         const context: ResultContext = {
           out,
           classNames,
-          subset: options.subset,
+          subset: wanted.subset,
           top,
           label: labelOf(picture.path),
         };
@@ -167,24 +160,30 @@ export function explainCommand(): Command {
         '(safetensors), and explanations.json with classes, probabilities and the completeness sum',
     )
     .argument('<images...>', 'PNG or JPEG files')
-    .option('--checkpoint <file>', 'a model that calm train saved')
+    .option(
+      '--checkpoint <file>',
+      'a model that calm train saved, or a checkpoint of the released code (.pth.tar, with --head)',
+    )
     .option(
       '--weights <file>',
-      'or plain PyTorch weights (safetensors): of torchvision, whose fc becomes the head of a CAM, or of CALM',
+      'or plain weights (safetensors or .pth): of torchvision, whose fc becomes the head of a CAM, or of CALM',
     );
-  return addModelOptions(command, 'cam', "32 for torchvision's weights, 16 for CALM's")
+  addModelOptions(command, 'cam', "32 for torchvision's weights, 16 for CALM's")
+    .option('--no-official', "the paper's form of CALM: softplus prior, no epsilons")
     .option('--names <file>', 'class names, one a line (default: those of the checkpoint)')
     .option('--class <class>', 'class to explain, by number (from 0) or name (default: the most probable)')
     .option(
       '--versus <class>',
       'class that the counterfactual compares with (default: the most probable other one)',
     )
-    .option('--subset <classes>', 'numbers of classes whose maps are summed, such as 1,2,3', wholeNumbers(0))
     .option(
-      '--maps <kinds>',
-      `which maps: ${MAP_KINDS.join(',')} (default: all that the head has)`,
-      choices(MAP_KINDS),
-    )
+      '--method <names>',
+      'which maps, names between commas; all are listed below (default: all maps of the head itself)',
+      choices(METHOD_NAMES),
+    );
+  addSupersetOptions(command);
+  addGradientOptions(command);
+  return command
     .option('--top <count>', 'most probable classes to list', wholeNumber(1), 5)
     .option('--labels <file>', 'true classes, IMAGE,LABEL a line: prints how many images are right')
     .option(
@@ -197,7 +196,9 @@ export function explainCommand(): Command {
     .option('--adapter <name>', "'auto', 'system', 'swiftshader', or a part of an adapter's name")
     .addHelpText(
       'after',
-      '\n--architecture, --head, --official and --output-stride describe --weights; a checkpoint knows its own.',
+      '\n--head, --official and --output-stride say of weights made elsewhere what their tensors do not: --head is needed for those of ' +
+        'CALM, whose form is the released one unless --no-official is given. A checkpoint of calm train knows its own.',
     )
+    .addHelpText('after', methodsHelp())
     .action(explain);
 }

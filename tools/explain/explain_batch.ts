@@ -1,26 +1,14 @@
+import type { GradientOptions } from '../../src/attribution/gradient_maps.ts';
+import type { MethodName } from '../../src/attribution/methods.ts';
 import type { Model } from '../../src/model/model.ts';
 import type { ScoreMap } from '../../src/eval/score_map.ts';
-import type { Tape } from '../../src/runtime/tape.ts';
-import type { Tensor } from '../../src/runtime/tensor.ts';
 import type { TrainingBatch } from '../../src/train/batch.ts';
 import { ArgumentError } from '../../src/runtime/errors.ts';
-import { counterfactualMap, explainCalm, explainCam, mapSum } from '../../src/attribution/maps.ts';
+import { attribute } from '../../src/attribution/attribute.ts';
+import { attributionMethod, methodsOf, offersMethod } from '../../src/attribution/methods.ts';
 import { IMAGENET_NORMALIZATION, uploadBatch } from '../../src/train/batch.ts';
+import { mapSum } from '../../src/attribution/maps.ts';
 import { startTape } from '../../src/kernels/tape.ts';
-import { subtractScoreMaps } from '../../src/eval/score_map.ts';
-
-/** The maps of the paper's section 4.1.3, and CAM's class logits. */
-export const MAP_KINDS = [
-  'joint',
-  'conditional',
-  'posterior',
-  'saliency',
-  'subset',
-  'counterfactual',
-  'cam',
-] as const;
-
-export type MapKind = (typeof MAP_KINDS)[number];
 
 /** What to explain, the same for every image. Classes count from 0. */
 export interface Wanted {
@@ -29,7 +17,10 @@ export interface Wanted {
   /** The class to compare with. Undefined: the most probable other one of each image. */
   readonly versus?: number | undefined;
   readonly subset?: readonly number[] | undefined;
-  readonly maps: readonly MapKind[];
+  readonly methods: readonly MethodName[];
+  readonly options?: GradientOptions;
+  /** Size of the Gaussian over maps of image resolution. */
+  readonly smoothing?: number;
 }
 
 /** What a model says of one image. */
@@ -41,32 +32,36 @@ export interface ImageExplanation {
   readonly versus: number | null;
   /** Sum of the joint map over all locations, which should be p(y|x); null for CAM, whose maps sum to nothing. */
   readonly jointSum: number | null;
-  /** p(Y|x) of the subset; null without one, and for CAM. */
+  /** p(Y|x) of the subset; null without one. */
   readonly subsetProbability: number | null;
-  readonly maps: ReadonlyMap<MapKind, ScoreMap>;
+  readonly maps: ReadonlyMap<MethodName, ScoreMap>;
 }
 
 /**
- * The maps to make where none are named: all that the head has.
- * @throws ArgumentError for a map that the head cannot give, or a subset map without a subset
+ * The maps to make where none are named: CALM's own in the order of the paper's section 4.1.3, or CAM's; those of a superset where
+ * there is one.
+ * @throws ArgumentError for a method that the head cannot give, or one of a superset without any
  */
-export function chooseMaps(
+export function chooseMethods(
   model: Model,
-  named: readonly MapKind[] | undefined,
+  named: readonly MethodName[] | undefined,
   hasSubset: boolean,
-): readonly MapKind[] {
+): readonly MethodName[] {
   const { kind } = model.configuration.head;
-  const possible = MAP_KINDS.filter((map) => {
-    if (map === 'counterfactual') return true;
-    return kind === 'cam' ? map === 'cam' : map !== 'cam';
-  });
-  for (const map of named ?? []) {
-    if (!possible.includes(map))
-      throw new ArgumentError(`explain: a ${kind} head has no ${map} map, wanted ${possible.join(', ')}`);
-    if (map === 'subset' && !hasSubset)
-      throw new ArgumentError('explain: the subset map needs --subset CLASSES');
+  for (const name of named ?? []) {
+    if (!offersMethod(kind, name)) {
+      const possible = methodsOf(kind).map((method) => method.name);
+      throw new ArgumentError(`explain: a ${kind} head has no ${name} map, wanted ${possible.join(', ')}`);
+    }
+    if (attributionMethod(name).needsSubset && !hasSubset)
+      throw new ArgumentError(`explain: ${name} needs --superset or --subset`);
   }
-  return named ?? possible.filter((map) => map !== 'subset' || hasSubset);
+  if (named !== undefined) return named;
+  const own: readonly MethodName[] =
+    kind === 'cam'
+      ? ['counterfactual', 'cam', 'cam-subset']
+      : ['joint', 'conditional', 'posterior', 'saliency', 'subset', 'counterfactual'];
+  return own.filter((name) => hasSubset || !attributionMethod(name).needsSubset);
 }
 
 /** Classes by probability, the most probable first; of equals the first. */
@@ -76,85 +71,51 @@ export function rankClasses(probabilities: Float32Array): number[] {
   );
 }
 
-/** The class to explain, and the one to compare it with where there is another. */
-function requestedClasses(probabilities: Float32Array, wanted: Wanted): readonly number[] {
-  const ranked = rankClasses(probabilities);
-  const classIndex = wanted.classIndex ?? ranked[0] ?? 0;
-  const versus = wanted.versus ?? ranked.find((index) => index !== classIndex);
-  return versus === undefined ? [classIndex] : [classIndex, versus];
-}
-
 /** Runs a batch through a model in eval mode and reads what was asked for. */
 export async function explainBatch(
   model: Model,
   batch: TrainingBatch,
   wanted: Wanted,
 ): Promise<ImageExplanation[]> {
-  const { engine } = model;
-  const tape = startTape(engine, { gradients: false });
+  const { kind } = model.configuration.head;
+  const alone = model.configuration.classes === 1;
+  const classOf = (probabilities: Float32Array): number =>
+    wanted.classIndex ?? rankClasses(probabilities)[0] ?? 0;
+  const versusOf = (probabilities: Float32Array): number =>
+    wanted.versus ?? rankClasses(probabilities).find((index) => index !== classOf(probabilities)) ?? 0;
+  // The joint map stands for completeness, asked for or not.
+  const methods = new Set<MethodName>(kind === 'cam' ? [] : ['joint']);
+  for (const name of wanted.methods) if (name !== 'counterfactual' || !alone) methods.add(name);
+  const tape = startTape(model.engine, { gradients: false });
   try {
     const { images } = uploadBatch(tape, batch, IMAGENET_NORMALIZATION);
-    const logits = model.forward(tape, images);
-    return model.configuration.head.kind === 'cam'
-      ? await explainByCam(tape, logits.classLogits, wanted)
-      : await explainByCalm(tape, model, logits, wanted);
+    const { probabilities, maps } = await attribute(model, images, {
+      methods: [...methods],
+      classes: (ofImage) => [classOf(ofImage)],
+      versus: (ofImage) => [versusOf(ofImage)],
+      ...(wanted.subset === undefined ? {} : { subset: { all: wanted.subset } }),
+      ...(wanted.options === undefined ? {} : { options: wanted.options }),
+      ...(wanted.smoothing === undefined ? {} : { smoothing: wanted.smoothing }),
+    });
+    return probabilities.map((ofImage, image) => {
+      const mapOf = (name: MethodName): ScoreMap | undefined => maps.get(name)?.[image]?.[0];
+      const joint = mapOf('joint');
+      return {
+        probabilities: ofImage,
+        classIndex: classOf(ofImage),
+        versus: alone ? null : versusOf(ofImage),
+        jointSum: joint === undefined ? null : mapSum(joint),
+        subsetProbability:
+          wanted.subset?.reduce((sum, member) => sum + (ofImage[member] ?? Number.NaN), 0) ?? null,
+        maps: new Map(
+          wanted.methods.flatMap((name) => {
+            const map = mapOf(name);
+            return map === undefined ? [] : [[name, map] as const];
+          }),
+        ),
+      };
+    });
   } finally {
     tape.end();
   }
-}
-
-async function explainByCam(tape: Tape, classLogits: Tensor, wanted: Wanted): Promise<ImageExplanation[]> {
-  const logits = { classLogits };
-  const classified = await explainCam(tape, logits, { classes: { all: [] } });
-  const classes = classified.map(({ probabilities }) => requestedClasses(probabilities, wanted));
-  const explained = await explainCam(tape, logits, { classes });
-  return explained.map(({ probabilities, classes: [first, second] }, image) => {
-    const [classIndex = 0, versus = null] = classes[image] ?? [];
-    const maps = new Map<MapKind, ScoreMap>();
-    for (const kind of wanted.maps) {
-      if (kind === 'cam' && first !== undefined) maps.set(kind, first);
-      if (kind === 'counterfactual' && first !== undefined && second !== undefined)
-        maps.set(kind, subtractScoreMaps(first, second));
-    }
-    return { probabilities, classIndex, versus, jointSum: null, subsetProbability: null, maps };
-  });
-}
-
-async function explainByCalm(
-  tape: Tape,
-  model: Model,
-  logits: { readonly classLogits: Tensor; readonly locationLogits: Tensor },
-  wanted: Wanted,
-): Promise<ImageExplanation[]> {
-  const options = model.posteriorOptions;
-  const classified = await explainCalm(tape, logits, { classes: { all: [] } }, options);
-  const classes = classified.map(({ probabilities }) => requestedClasses(probabilities, wanted));
-  const request = wanted.subset === undefined ? { classes } : { classes, subset: wanted.subset };
-  const explained = await explainCalm(tape, logits, request, options);
-  return explained.map(({ probabilities, saliency, classes: [first, second], subset }, image) => {
-    const [classIndex = 0, versus = null] = classes[image] ?? [];
-    const available: Readonly<Record<MapKind, ScoreMap | undefined>> = {
-      joint: first?.joint,
-      conditional: first?.conditional,
-      posterior: first?.posterior,
-      saliency,
-      subset: subset?.joint,
-      counterfactual:
-        first === undefined || second === undefined ? undefined : counterfactualMap(first, second),
-      cam: undefined,
-    };
-    const maps = new Map<MapKind, ScoreMap>();
-    for (const kind of wanted.maps) {
-      const map = available[kind];
-      if (map !== undefined) maps.set(kind, map);
-    }
-    return {
-      probabilities,
-      classIndex,
-      versus,
-      jointSum: first === undefined ? null : mapSum(first.joint),
-      subsetProbability: subset?.probability ?? null,
-      maps,
-    };
-  });
 }

@@ -1,9 +1,10 @@
 import type { Image } from '../../src/data/image.ts';
 import type { TrainingBatch } from '../../src/train/batch.ts';
 import { basename, extname } from 'node:path';
-import { ImageDecodeError, readImage } from '../../src/data/decode.node.ts';
+import { ImageDecodeError } from '../../src/data/image.ts';
+import { readImage } from '../../src/data/decode.node.ts';
 import { readFile } from 'node:fs/promises';
-import { nonEmptyLines } from '../../src/data/metadata.ts';
+import { nonEmptyLines } from '../../src/data/lists.ts';
 import { ArgumentError } from '../../src/runtime/errors.ts';
 import { resizeBilinear } from '../../src/data/resize.ts';
 

@@ -1,11 +1,12 @@
 import type { Engine } from '../../src/runtime/engine.ts';
+import type { ForeignChoice } from '../weights/model_of.ts';
 import type { Model } from '../../src/model/model.ts';
-import type { ModelChoice } from '../options.ts';
 import { ArgumentError } from '../../src/runtime/errors.ts';
+import { checkpointMetadata } from '../../src/train/foreign_checkpoint.ts';
 import { createModel } from '../../src/model/model.ts';
-import { outputStride } from '../options.ts';
-import { readCheckpoint } from '../../src/train/checkpoint.node.ts';
-import { readSafetensors } from '../../src/model/safetensors.node.ts';
+import { foreignModel } from '../weights/model_of.ts';
+import { parseCheckpoint } from '../../src/train/checkpoint.ts';
+import { readWeightsFile } from '../../src/model/files/open_weights.node.ts';
 
 /** A model ready to explain, and what is known beside its weights. */
 export interface LoadedModel {
@@ -20,9 +21,30 @@ function fieldOf(info: unknown, key: string): unknown {
   return typeof info === 'object' && info !== null ? Reflect.get(info, key) : undefined;
 }
 
-/** A model as `calm train` saved it. Throws ArgumentError when the file is no checkpoint. */
-export async function loadCheckpoint(engine: Engine, path: string): Promise<LoadedModel> {
-  const { configuration, state, info } = await readCheckpoint(path);
+/**
+ * A model from any file of weights: as `calm train` saved it, or, with the options that say what its tensors do not, of the released CALM
+ * code or of torchvision (see `foreignModel`).
+ * @param choice what was said about the model; must be empty for a checkpoint of ours, which knows it
+ * @throws WeightsFileError when the file cannot be read; ArgumentError when it and the options do not make a model
+ */
+export async function loadCheckpoint(
+  engine: Engine,
+  path: string,
+  choice: ForeignChoice = {},
+): Promise<LoadedModel> {
+  const file = await readWeightsFile(path);
+  const metadata = checkpointMetadata(file);
+  if (!metadata.has('model')) {
+    const model = createModel(engine, foreignModel(path, file.tensors, choice));
+    model.loadStateDict(file.tensors);
+    return { model, classNames: null, crop: null };
+  }
+  const given = Object.entries(choice).filter(([, value]) => value !== undefined);
+  if (given.length > 0)
+    throw new ArgumentError(
+      `${path}: a checkpoint of calm train knows its own ${given.map(([name]) => name).join(', ')}; options are for other files`,
+    );
+  const { configuration, state, info } = parseCheckpoint({ metadata, tensors: file.tensors });
   const model = createModel(engine, configuration);
   model.loadStateDict(state);
   const names = fieldOf(info, 'classNames');
@@ -32,30 +54,4 @@ export async function loadCheckpoint(engine: Engine, path: string): Promise<Load
     classNames: Array.isArray(names) ? names.map(String) : null,
     crop: typeof crop === 'number' ? crop : null,
   };
-}
-
-/**
- * A model from plain PyTorch weights. torchvision's (`fc.*`) need a CAM head, into which `fc` is folded, and have stride 32 unless
- * the options say otherwise; the released CALM code's (`conv_last.*`) have stride 16.
- * @throws ArgumentError when the file holds neither, or does not fit the options
- */
-export async function loadWeights(engine: Engine, path: string, choice: ModelChoice): Promise<LoadedModel> {
-  const { tensors } = await readSafetensors(path);
-  const torchvision = tensors.get('fc.weight');
-  const classes = (tensors.get('conv_last.weight') ?? torchvision)?.shape[0];
-  if (classes === undefined) {
-    throw new ArgumentError(`${path}: neither fc.weight (torchvision) nor conv_last.weight (CALM) is in it`);
-  }
-  const { architecture, head: kind = 'cam', official = false } = choice;
-  if (torchvision !== undefined && kind !== 'cam') {
-    throw new ArgumentError(`${path}: weights with a linear classifier (fc), wanted --head cam, got ${kind}`);
-  }
-  const model = createModel(engine, {
-    architecture,
-    head: { kind, official },
-    classes,
-    outputStride: outputStride(choice) ?? (torchvision === undefined ? 16 : 32),
-  });
-  model.loadStateDict(tensors);
-  return { model, classNames: null, crop: null };
 }

@@ -1,7 +1,9 @@
-import type { ImageExplanation, MapKind } from './explain_batch.ts';
+import type { ImageExplanation } from './explain_batch.ts';
+import type { MethodName } from '../../src/attribution/methods.ts';
 import type { Picture } from './images.ts';
 import type { ScoreMap } from '../../src/eval/score_map.ts';
-import { encodePng } from '../../src/data/decode.node.ts';
+import { attributionMethod, methodFileName } from '../../src/attribution/methods.ts';
+import { encodePng } from '../../src/data/png/png.node.ts';
 import { encodeTensor } from '../../src/model/safetensors.ts';
 import { join } from 'node:path';
 import { overlay } from '../../src/report/overlay.ts';
@@ -35,7 +37,8 @@ export interface ImageResult {
   /** The raw maps, F32 [height, width] each. */
   readonly tensors: string;
   readonly maps: readonly {
-    readonly kind: MapKind;
+    /** The attribution method. */
+    readonly kind: MethodName;
     readonly overlay: string;
     readonly height: number;
     readonly width: number;
@@ -83,8 +86,10 @@ export async function writeImageResult(
   const { probabilities, classIndex, versus, jointSum, subsetProbability } = explanation;
   const maps: ImageResult['maps'][number][] = [];
   for (const [kind, map] of explanation.maps) {
-    const file = `${name}.${kind}.png`;
-    const picture = overlay(image, map, kind === 'counterfactual' ? { colourMap: 'diverging' } : {});
+    const file = `${name}.${methodFileName(kind)}.png`;
+    // A map that has a sign means something by its zero; CAM's logits do not.
+    const diverging = attributionMethod(kind).signed && kind !== 'cam';
+    const picture = overlay(image, map, diverging ? { colourMap: 'diverging' } : {});
     await writeFileAtomically(join(out, file), encodePng(picture));
     maps.push({ kind, overlay: file, height: map.height, width: map.width, ...extremes(map) });
   }

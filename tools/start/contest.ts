@@ -10,17 +10,7 @@ import type { ScoreMap } from '../../src/eval/score_map.ts';
 import { attributionMaps } from '../../src/attribution/model_maps.ts';
 import { classificationMetrics } from '../../src/eval/classification.ts';
 import type { ClassificationMetrics } from '../../src/eval/classification.ts';
-import {
-  CLASSES,
-  CROP,
-  LEARNING_RATE,
-  LOCATION_RATE_FACTOR,
-  modelOptions,
-  RESIZE,
-  WEIGHT_DECAY,
-} from './settings.ts';
-import type { Model } from '../../src/model/model.ts';
-import type { SgdGroup } from '../../src/kernels/sgd/sgd.ts';
+import { CLASSES, CROP, modelOptions, trainerOptions, trainingLoaderOptions } from './settings.ts';
 import { createLoader } from '../../src/data/loader.ts';
 import { createModel } from '../../src/model/model.ts';
 import { evaluateCueLocalisation } from '../../src/eval/cue_localisation.ts';
@@ -51,18 +41,11 @@ export interface Outcome {
 /** Makes the loaders that all contestants share: the same pictures in the same order. */
 export function openSplits(
   sets: { readonly train: CubDataset; readonly val: CubDataset; readonly test: CubDataset },
-  { batch, seed }: JobSettings,
+  settings: JobSettings,
 ): Splits {
-  const evaluation = { batchSize: batch, mode: 'eval', crop: CROP } as const;
+  const evaluation = { batchSize: settings.batch, mode: 'eval', crop: CROP } as const;
   return {
-    train: createLoader(sets.train, {
-      batchSize: batch,
-      mode: 'train',
-      resize: RESIZE,
-      crop: CROP,
-      seed,
-      dropLast: true,
-    }),
+    train: createLoader(sets.train, trainingLoaderOptions(settings)),
     val: createLoader(sets.val, evaluation),
     test: createLoader(sets.test, evaluation),
   };
@@ -76,21 +59,6 @@ function mapsOfPair(maps: AttributionMaps | undefined, labels: readonly number[]
     if (map === undefined) throw new RangeError(`no map of class ${label} was computed`);
     return map;
   });
-}
-
-/** All that is trained, with a slower rate for the location logits (CAM has none to train). */
-function parameterGroups(model: Model): SgdGroup[] {
-  const trained = model.parameters.entries
-    .filter(({ value }) => value.requiresGradient)
-    .map(({ name }) => name);
-  const isLocation = (name: string): boolean => name.startsWith('attention.');
-  const groups = [
-    { parameters: trained.filter((name) => !isLocation(name)), learningRate: LEARNING_RATE },
-    { parameters: trained.filter(isLocation), learningRate: LEARNING_RATE * LOCATION_RATE_FACTOR },
-  ];
-  return groups
-    .filter(({ parameters }) => parameters.length > 0)
-    .map((group) => ({ ...group, weightDecay: WEIGHT_DECAY }));
 }
 
 /** Where a contestant's model is saved: what `calm explain --checkpoint` takes. */
@@ -113,12 +81,7 @@ export async function runContestant(
   const { epochs, seed } = settings;
   const { classNames } = cues;
   const model = createModel(engine, modelOptions(contestant.head, seed));
-  const trainer = createTrainer(model, {
-    learningRate: LEARNING_RATE,
-    groups: parameterGroups(model),
-    schedule: { kind: 'cosine', epochs, warmupEpochs: 0.5 },
-    posterior: contestant.posterior,
-  });
+  const trainer = createTrainer(model, trainerOptions(model, epochs, contestant.posterior));
   const stepsPerEpoch = splits.train.batchesPerEpoch;
   const progress = trainingProgress(contestant.name.padEnd(12), 1, epochs, stepsPerEpoch);
   try {
@@ -136,7 +99,7 @@ export async function runContestant(
 
     await saveModel(modelFile(settings.out, contestant), model, { classNames, crop: CROP });
     const evaluation = await trainer.evaluate(splits.test.epoch(0));
-    const maps = await attributionMaps(model, splits.test.epoch(0), everyClass);
+    const maps = await attributionMaps(model, splits.test.epoch(0), { all: everyClass });
     const cue = await evaluateCueLocalisation({
       pairs: cues.task.pairs,
       images: cues.task.images,

@@ -3,7 +3,7 @@ import type { JobSettings } from './settings.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
 import type { Outcome } from './contest.ts';
 import { contactSheet } from '../../src/report/sheet.ts';
-import { encodePng } from '../../src/data/decode.node.ts';
+import { encodePng } from '../../src/data/png/png.node.ts';
 import { formatDuration } from '../progress.ts';
 import { join } from 'node:path';
 import { maskOverlay, overlay } from '../../src/report/overlay.ts';

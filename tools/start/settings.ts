@@ -1,4 +1,7 @@
+import type { LoaderOptions } from '../../src/data/loader.ts';
+import type { Model } from '../../src/model/model.ts';
 import type { ModelOptions } from '../../src/model/configuration.ts';
+import type { SgdGroup } from '../../src/kernels/sgd/sgd.ts';
 import type { TrainerOptions } from '../../src/train/trainer.ts';
 import type { Normalisation } from '../../src/eval/score_map.ts';
 import type { ThresholdType } from '../../src/eval/pixel_average_precision.ts';
@@ -20,7 +23,7 @@ export interface JobSettings {
 /** Side of the generated pictures, and of the part masks that cues are scored against. */
 export const PICTURE_SIZE = 128;
 /** Side after resizing, and of the crop that the network sees. */
-export const RESIZE = 72;
+const RESIZE = 72;
 export const CROP = 64;
 export const CLASSES = 12;
 
@@ -82,11 +85,45 @@ export function modelOptions(head: ModelOptions['head'], seed: number): ModelOpt
 }
 
 /** The same for all contestants; chosen on birdlets of another seed, which this job never sees. */
-export const LEARNING_RATE = 0.1;
-export const WEIGHT_DECAY = 1e-4;
+const LEARNING_RATE = 0.1;
+const WEIGHT_DECAY = 1e-4;
 
 /**
  * The location logits learn ten times as slowly as the rest: were the prior to settle on a place before the classes are known, it would
  * settle on one from which the cue is merely in sight.
  */
-export const LOCATION_RATE_FACTOR = 0.1;
+const LOCATION_RATE_FACTOR = 0.1;
+
+/** All that is trained, with a slower rate for the location logits (CAM has none to train). */
+function parameterGroups(model: Model): SgdGroup[] {
+  const trained = model.parameters.entries
+    .filter(({ value }) => value.requiresGradient)
+    .map(({ name }) => name);
+  const isLocation = (name: string): boolean => name.startsWith('attention.');
+  const groups = [
+    { parameters: trained.filter((name) => !isLocation(name)), learningRate: LEARNING_RATE },
+    { parameters: trained.filter(isLocation), learningRate: LEARNING_RATE * LOCATION_RATE_FACTOR },
+  ];
+  return groups
+    .filter(({ parameters }) => parameters.length > 0)
+    .map((group) => ({ ...group, weightDecay: WEIGHT_DECAY }));
+}
+
+/** How a contestant is trained, here and in the demo's page. */
+export function trainerOptions(
+  model: Model,
+  epochs: number,
+  posterior: Contestant['posterior'],
+): TrainerOptions {
+  return {
+    learningRate: LEARNING_RATE,
+    groups: parameterGroups(model),
+    schedule: { kind: 'cosine', epochs, warmupEpochs: 0.5 },
+    posterior,
+  };
+}
+
+/** How training pictures are loaded, here and in the demo's page. */
+export function trainingLoaderOptions({ batch, seed }: Pick<JobSettings, 'batch' | 'seed'>): LoaderOptions {
+  return { batchSize: batch, mode: 'train', resize: RESIZE, crop: CROP, seed, dropLast: true };
+}
