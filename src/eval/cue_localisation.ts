@@ -5,7 +5,7 @@
  */
 import { cueMask } from './cub_trait.ts';
 import type { ClassPair, CueMaskSource, PartMap } from './cub_trait.ts';
-import { PixelAveragePrecision } from './pixel_average_precision.ts';
+import { PixelAveragePrecision, precisionAtRecalls } from './pixel_average_precision.ts';
 import type { PixelAveragePrecisionOptions } from './pixel_average_precision.ts';
 import { counterfactualEvidence } from './score_map.ts';
 import type { Normalisation, ScoreMap } from './score_map.ts';
@@ -16,15 +16,22 @@ export interface CueImage {
   readonly classId: number;
 }
 
-export interface CueLocalisationOptions<Image extends CueImage> extends PixelAveragePrecisionOptions {
+/** Recalls, percent, at which curves are given. */
+export const CURVE_RECALLS: readonly number[] = Array.from({ length: 50 }, (_, i) => 2 * (i + 1));
+
+/** How maps are scored. */
+export interface CueScoring extends PixelAveragePrecisionOptions {
+  /** `clipping` for probabilities (CALM's joint map), `minmax` or `max` for unbounded scores (CAM). */
+  readonly normalisation: Normalisation;
+}
+
+export interface CueLocalisationOptions<Image extends CueImage> extends CueScoring {
   readonly pairs: readonly ClassPair[];
   readonly images: readonly Image[];
   /** The image's cue parts; the map's size is the size at which everything is evaluated (officially 224). */
   readonly partMap: (image: Image) => PartMap | Promise<PartMap>;
   /** The attribution maps of an image for the given class ids, in their order; called once per image. */
   readonly scoreMaps: (image: Image, classIds: readonly number[]) => Promise<readonly ScoreMap[]>;
-  /** `clipping` for probabilities (CALM's joint map), `minmax` or `max` for unbounded scores (CAM). */
-  readonly normalisation: Normalisation;
   /** Called after each image. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -34,6 +41,8 @@ export interface CuePairResult extends ClassPair {
   readonly images: number;
   /** AUC in percent over this pair's images; null when no cue pixel was scored (the pair is left out of the means). */
   readonly averagePrecision: number | null;
+  /** Precision in percent at the recalls of `CURVE_RECALLS`; null without an average precision. */
+  readonly precisions: readonly number[] | null;
   /**
    * AUC in percent over all pairs up to and with this one: the official script never resets its evaluator. Null before
    * the first cue pixel.
@@ -48,6 +57,8 @@ export interface CueCountResult {
   readonly meanAveragePrecision: number;
   /** The same mean of the official running values. */
   readonly runningMeanAveragePrecision: number;
+  /** Mean over the pairs of the precision in percent at each of `CURVE_RECALLS`. */
+  readonly precisions: readonly number[];
 }
 
 export interface CueLocalisationResult {
@@ -56,6 +67,10 @@ export interface CueLocalisationResult {
   readonly byDifferingParts: readonly CueCountResult[];
   /** mPxAP over all pairs, percent; NaN when no pair could be evaluated. */
   readonly meanAveragePrecision: number;
+  /** The mean over all pairs of the official running values, percent. */
+  readonly runningMeanAveragePrecision: number;
+  /** Mean over all pairs of the precision in percent at each of `CURVE_RECALLS`. */
+  readonly precisions: readonly number[];
   /**
    * What a map that knows nothing scores: the mean over the pairs of the share of cue pixels, percent. Every average
    * precision is to be read against it.
@@ -78,86 +93,120 @@ interface PairTally {
   pixels: number;
 }
 
+/** Scores image by image, in any order, against all pairs at once. */
+export class CueTally {
+  readonly #scoring: CueScoring;
+  readonly #pairs: readonly PairTally[];
+  readonly #maskSources = new Set<CueMaskSource>();
+
+  constructor(pairs: readonly ClassPair[], scoring: CueScoring) {
+    this.#scoring = scoring;
+    this.#pairs = pairs.map((pair) => ({
+      pair,
+      evaluator: new PixelAveragePrecision(scoring),
+      images: 0,
+      cuePixels: 0,
+      pixels: 0,
+    }));
+  }
+
+  /** The class ids of which an image's maps are needed, each once; none where it shows no cue of any of its pairs. */
+  classesOf(image: CueImage, parts: PartMap): number[] {
+    const shown = this.#concerning(image).filter(({ pair }) => cueMask(parts, pair.differingParts) !== null);
+    return [...new Set(shown.flatMap(({ pair }) => [pair.firstClass, pair.secondClass]))];
+  }
+
+  /** Adds an image; `maps` by class id. Throws when one of `classesOf` is missing. */
+  add(image: CueImage, parts: PartMap, maps: ReadonlyMap<number, ScoreMap>): void {
+    const concerning = this.#concerning(image);
+    if (concerning.length > 0) this.#maskSources.add(parts.source);
+    for (const tally of concerning) {
+      const mask = cueMask(parts, tally.pair.differingParts);
+      if (mask === null) continue;
+      const first = maps.get(tally.pair.firstClass);
+      const second = maps.get(tally.pair.secondClass);
+      if (first === undefined || second === undefined)
+        throw new Error(`CueTally.add: a map is missing for image '${image.id}'`);
+      const { normalisation } = this.#scoring;
+      const evidence = counterfactualEvidence(first, second, parts.size, parts.size, normalisation);
+      tally.evaluator.accumulate(Float64Array.from(evidence.data), mask);
+      tally.images++;
+      tally.pixels += mask.length;
+      tally.cuePixels += mask.reduce((sum, value) => sum + value, 0);
+    }
+  }
+
+  compute(): CueLocalisationResult {
+    const running = new PixelAveragePrecision(this.#scoring);
+    const results = this.#pairs.map(({ pair, evaluator, images }): CuePairResult => {
+      running.merge(evaluator);
+      const curve = evaluator.hasPositives() ? evaluator.compute() : null;
+      return {
+        ...pair,
+        images,
+        averagePrecision: curve?.auc ?? null,
+        precisions: curve === null ? null : precisionAtRecalls(curve, CURVE_RECALLS),
+        runningAveragePrecision: running.hasPositives() ? running.compute().auc : null,
+      };
+    });
+    const counts = [...new Set(results.map((result) => result.differingParts.length))].toSorted(
+      (a, b) => a - b,
+    );
+    return {
+      pairs: results,
+      byDifferingParts: counts.map((differingParts) => {
+        const own = results.filter((result) => result.differingParts.length === differingParts);
+        return {
+          differingParts,
+          pairs: own.filter((result) => result.averagePrecision !== null).length,
+          ...meansOf(own),
+        };
+      }),
+      ...meansOf(results),
+      chance: mean(
+        this.#pairs.map(({ cuePixels, pixels }) => (cuePixels > 0 ? (100 * cuePixels) / pixels : null)),
+      ),
+      maskSources: [...this.#maskSources],
+    };
+  }
+
+  #concerning({ classId }: CueImage): PairTally[] {
+    return this.#pairs.filter(({ pair }) => pair.firstClass === classId || pair.secondClass === classId);
+  }
+}
+
+function meansOf(
+  results: readonly CuePairResult[],
+): Pick<CueLocalisationResult, 'meanAveragePrecision' | 'runningMeanAveragePrecision' | 'precisions'> {
+  return {
+    meanAveragePrecision: mean(results.map((result) => result.averagePrecision)),
+    runningMeanAveragePrecision: mean(results.map((result) => result.runningAveragePrecision)),
+    precisions: CURVE_RECALLS.map((_, i) => mean(results.map(({ precisions }) => precisions?.[i] ?? null))),
+  };
+}
+
 /** Evaluates the pairs in their order over the images of their two classes. */
 export async function evaluateCueLocalisation<Image extends CueImage>(
   options: CueLocalisationOptions<Image>,
 ): Promise<CueLocalisationResult> {
   const { pairs, images, onProgress } = options;
-  const tallies: PairTally[] = pairs.map((pair) => ({
-    pair,
-    evaluator: new PixelAveragePrecision(options),
-    images: 0,
-    cuePixels: 0,
-    pixels: 0,
-  }));
-  const maskSources = new Set<CueMaskSource>();
+  const tally = new CueTally(pairs, options);
+  const classesInPairs = new Set(pairs.flatMap((pair) => [pair.firstClass, pair.secondClass]));
   // Images are the outer loop, so that each passes through the network once however many pairs it serves.
   for (const [done, image] of images.entries()) {
-    const concerned = tallies.filter(
-      ({ pair }) => pair.firstClass === image.classId || pair.secondClass === image.classId,
-    );
-    if (concerned.length > 0) maskSources.add(await tallyImage(image, concerned, options));
+    if (classesInPairs.has(image.classId)) {
+      const parts = await options.partMap(image);
+      const classIds = tally.classesOf(image, parts);
+      const maps = classIds.length === 0 ? [] : await options.scoreMaps(image, classIds);
+      if (maps.length !== classIds.length) {
+        throw new Error(
+          `evaluateCueLocalisation: scoreMaps gave ${maps.length} maps for image '${image.id}', wanted ${classIds.length}`,
+        );
+      }
+      const byClass = new Map(classIds.flatMap((id, i) => (maps[i] ? [[id, maps[i]] as const] : [])));
+      tally.add(image, parts, byClass);
+    }
     onProgress?.(done + 1, images.length);
   }
-  const running = new PixelAveragePrecision(options);
-  const results = tallies.map(({ pair, evaluator, images: count }): CuePairResult => {
-    running.merge(evaluator);
-    return {
-      ...pair,
-      images: count,
-      averagePrecision: evaluator.hasPositives() ? evaluator.compute().auc : null,
-      runningAveragePrecision: running.hasPositives() ? running.compute().auc : null,
-    };
-  });
-  const counts = [...new Set(pairs.map((pair) => pair.differingParts.length))].toSorted((a, b) => a - b);
-  return {
-    pairs: results,
-    byDifferingParts: counts.map((differingParts) => {
-      const own = results.filter((result) => result.differingParts.length === differingParts);
-      return {
-        differingParts,
-        pairs: own.filter((result) => result.averagePrecision !== null).length,
-        meanAveragePrecision: mean(own.map((result) => result.averagePrecision)),
-        runningMeanAveragePrecision: mean(own.map((result) => result.runningAveragePrecision)),
-      };
-    }),
-    meanAveragePrecision: mean(results.map((result) => result.averagePrecision)),
-    chance: mean(tallies.map(({ cuePixels, pixels }) => (cuePixels > 0 ? (100 * cuePixels) / pixels : null))),
-    maskSources: [...maskSources],
-  };
-}
-
-/** Adds one image to its pairs; gives what its part map was made of. */
-async function tallyImage<Image extends CueImage>(
-  image: Image,
-  tallies: readonly PairTally[],
-  options: CueLocalisationOptions<Image>,
-): Promise<CueMaskSource> {
-  const parts = await options.partMap(image);
-  const work = tallies.flatMap((tally) => {
-    const mask = cueMask(parts, tally.pair.differingParts);
-    return mask === null ? [] : [{ tally, mask }];
-  });
-  if (work.length === 0) return parts.source;
-  const classIds = [...new Set(work.flatMap(({ tally }) => [tally.pair.firstClass, tally.pair.secondClass]))];
-  const maps = await options.scoreMaps(image, classIds);
-  if (maps.length !== classIds.length) {
-    throw new Error(
-      `evaluateCueLocalisation: scoreMaps gave ${maps.length} maps for image '${image.id}', wanted ${classIds.length}`,
-    );
-  }
-  const mapOfClass = new Map(maps.map((map, i) => [classIds[i], map]));
-  for (const { tally, mask } of work) {
-    const first = mapOfClass.get(tally.pair.firstClass);
-    const second = mapOfClass.get(tally.pair.secondClass);
-    if (first === undefined || second === undefined) {
-      throw new Error(`evaluateCueLocalisation: a map is missing for image '${image.id}'`);
-    }
-    const evidence = counterfactualEvidence(first, second, parts.size, parts.size, options.normalisation);
-    tally.evaluator.accumulate(Float64Array.from(evidence.data), mask);
-    tally.images++;
-    tally.pixels += mask.length;
-    tally.cuePixels += mask.reduce((sum, value) => sum + value, 0);
-  }
-  return parts.source;
+  return tally.compute();
 }

@@ -49,6 +49,20 @@ export function scoreThresholds(thresholdType: ThresholdType, interval: number):
 }
 
 /**
+ * Precision, percent, where the curve first reaches each of the recalls (percent): what a plot of the curve needs, and what can be
+ * averaged over curves.
+ */
+export function precisionAtRecalls(
+  { recall, precision }: PrecisionRecall,
+  recalls: readonly number[],
+): number[] {
+  return recalls.map((wanted) => {
+    const cut = recall.findIndex((value) => value >= wanted / 100 - 1e-12);
+    return 100 * (precision[cut < 0 ? recall.length - 1 : cut] ?? Number.NaN);
+  });
+}
+
+/**
  * Accumulates the histograms of scores inside and outside the masks over any number of images.
  *
  * Bin edges are the thresholds followed by 1, 2, 3; a bin is [edge, next edge). With `log` thresholds a score below the

@@ -1,10 +1,10 @@
 /** The report: one HTML file that needs nothing else (no scripts, fonts or pictures from elsewhere). */
-import { createImage } from '../data/image.ts';
 import type { Image } from '../data/image.ts';
 import { resizeBilinear } from '../data/resize.ts';
-import { colourTable } from './colour_map.ts';
 import type { ColourMapName } from './colour_map.ts';
 import type { CueMaskSource } from '../eval/cub_trait.ts';
+import { colourBar, dataUri } from './embed.ts';
+import type { PngEncoder } from './embed.ts';
 import { chartLegend, escapeHtml, lineChart } from './chart.ts';
 import type { ChartSeries } from './chart.ts';
 import { maskOverlay, overlay } from './overlay.ts';
@@ -13,9 +13,6 @@ import { REPORT_STYLE } from './style.ts';
 
 /** Small pictures are scaled up to this height, so that a map laid over them is smooth. */
 const GALLERY_HEIGHT = 192;
-
-/** A picture as the bytes of a PNG file. */
-export type PngEncoder = (image: Image) => Uint8Array;
 
 /** The whole page. Throws when two models share a name. */
 export function renderReport(data: ReportData, encodePng: PngEncoder): string {
@@ -171,20 +168,6 @@ function curvesSection(models: readonly ReportModel[]): string {
 ${lineChart({ title: 'Loss', xLabel: 'epoch', yLabel: 'nats', series: loss })}</div>
 ${chartLegend(measured)}
 <p class="note">The losses of CAM, CALM-ML and CALM-EM are different quantities: compare their courses, not their heights.</p></section>`;
-}
-
-function dataUri(image: Image, encodePng: PngEncoder): string {
-  const bytes = encodePng(image);
-  let binary = '';
-  // In pieces: a call takes only so many arguments.
-  for (let i = 0; i < bytes.length; i += 8192) binary += String.fromCodePoint(...bytes.subarray(i, i + 8192));
-  return `data:image/png;base64,${btoa(binary)}`;
-}
-
-function colourBar(name: ColourMapName): Image {
-  const bar = createImage(256, 8);
-  for (let y = 0; y < bar.height; y++) bar.data.set(colourTable(name), 3 * 256 * y);
-  return bar;
 }
 
 /** The picture with its mask, scaled up by a whole factor if it is small. */

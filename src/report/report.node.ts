@@ -1,5 +1,5 @@
 /** Writes a report to disk. */
-import { encodePng } from '../data/decode.node.ts';
+import { encodePng } from '../data/png/png.node.ts';
 import { renderReport } from './html.ts';
 import type { ReportData } from './report_data.ts';
 import { writeFileAtomically } from '../runtime/atomic_file.node.ts';

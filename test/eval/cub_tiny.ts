@@ -29,14 +29,14 @@ interface CubTiny {
 }
 
 /** The annotations of the synthetic `cub_tiny` folder and what the official code makes of them. */
-export const cubTiny = goldenJson('cub_trait') as CubTiny;
+export const cubTiny = (await goldenJson('cub_trait')) as CubTiny;
 
 export const cubTinyAttributes: CubAttributes = {
   attributeNames: cubTiny.attributeNames,
   classAttributes: new Map(cubTiny.classAttributes.map((row, i) => [i + 1, row])),
 };
 
-const tensors = goldenTensors('cub_trait');
+const tensors = await goldenTensors('cub_trait');
 
 const partMaps = new Map<number, PartMap>();
 

@@ -12,7 +12,7 @@ import {
 import { cubTiny, cubTinyAttributes, cubTinyPartMap } from './cub_tiny.ts';
 import { goldenTensors, unpackBits } from './golden.ts';
 
-const tensors = goldenTensors('cub_trait');
+const tensors = await goldenTensors('cub_trait');
 
 describe('against the official CUBTrait', () => {
   test.each(Object.entries(cubTiny.partsOfAttribute))('%s speaks of parts %j', (name, parts) => {

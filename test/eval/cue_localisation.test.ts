@@ -21,8 +21,8 @@ interface Run {
   readonly mpxap_official: readonly number[];
 }
 
-const golden = goldenJson('cue_localisation') as { imageIds: string[]; runs: Run[] };
-const tensors = goldenTensors('cue_localisation');
+const golden = (await goldenJson('cue_localisation')) as { imageIds: string[]; runs: Run[] };
+const tensors = await goldenTensors('cue_localisation');
 // Percent points: scaling in float32 moves single pixels across a bin's edge.
 const AUC_TOLERANCE = 2e-3;
 

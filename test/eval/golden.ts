@@ -1,13 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
 import { parseSafetensors, toFloat32, toFloat64, toUint8 } from '../../src/model/safetensors.ts';
+import { readFixture, readJsonFixture } from '../fixture.ts';
 import type { SafetensorsDType, SafetensorsTensor } from '../../src/model/safetensors.ts';
 
-const folder = new URL('../fixtures/eval/', import.meta.url);
-
 /** The parsed JSON of a fixture; the caller states the shape of a file that lies beside its test. */
-export function goldenJson(name: string): unknown {
-  return JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'));
+export function goldenJson(name: string): Promise<unknown> {
+  return readJsonFixture(`eval/${name}.json`);
 }
 
 export interface Golden {
@@ -16,11 +13,12 @@ export interface Golden {
   floats(key: string): Float32Array;
   doubles(key: string): Float64Array;
   bytes(key: string): Uint8Array;
+  integers(key: string): Int32Array;
 }
 
 /** Tensors of a gzipped safetensors fixture; each getter throws when the tensor is missing or of another type. */
-export function goldenTensors(name: string): Golden {
-  const { tensors } = parseSafetensors(gunzipSync(readFileSync(new URL(`${name}.safetensors.gz`, folder))));
+export async function goldenTensors(name: string): Promise<Golden> {
+  const { tensors } = parseSafetensors(await readFixture(`eval/${name}.safetensors.gz`));
   const tensor = (key: string, dtype: SafetensorsDType): SafetensorsTensor => {
     const found = tensors.get(key);
     if (found?.dtype !== dtype)
@@ -33,6 +31,7 @@ export function goldenTensors(name: string): Golden {
     floats: (key) => toFloat32(tensor(key, 'F32')),
     doubles: (key) => toFloat64(tensor(key, 'F64')),
     bytes: (key) => toUint8(tensor(key, 'U8')),
+    integers: (key) => Int32Array.from(toFloat64(tensor(key, 'I32'))),
   };
 }
 

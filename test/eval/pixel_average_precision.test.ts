@@ -16,8 +16,8 @@ interface Run {
   readonly hist_false_sum?: number;
 }
 
-const tensors = goldenTensors('pixel_average_precision');
-const golden = goldenJson('pixel_average_precision') as {
+const tensors = await goldenTensors('pixel_average_precision');
+const golden = (await goldenJson('pixel_average_precision')) as {
   pxap: Run[];
   openimages: { threshold_type: ThresholdType; interval: number; auc: number }[];
 };

@@ -8,7 +8,7 @@ import {
 import type { ScoreMap } from '../../src/eval/score_map.ts';
 import { goldenTensors } from './golden.ts';
 
-const tensors = goldenTensors('score_map');
+const tensors = await goldenTensors('score_map');
 
 function goldenMap(key: string): ScoreMap {
   const [height, width] = tensors.shape(key);

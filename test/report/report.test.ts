@@ -2,7 +2,8 @@ import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { decodeImage, encodePng } from '../../src/data/decode.node.ts';
+import { decodeImage } from '../../src/data/decode.node.ts';
+import { encodePng } from '../../src/data/png/png.node.ts';
 import { createImage } from '../../src/data/image.ts';
 import { lineChart, roundTicks } from '../../src/report/chart.ts';
 import { renderReport } from '../../src/report/html.ts';
@@ -26,8 +27,20 @@ function model(name: string, accuracy: number): ReportModel {
     expectedCalibrationError: 3,
     cue: {
       byDifferingParts: [
-        { differingParts: 1, pairs: 4, meanAveragePrecision: accuracy / 3, runningMeanAveragePrecision: 1 },
-        { differingParts: 2, pairs: 2, meanAveragePrecision: NaN, runningMeanAveragePrecision: NaN },
+        {
+          differingParts: 1,
+          pairs: 4,
+          meanAveragePrecision: accuracy / 3,
+          runningMeanAveragePrecision: 1,
+          precisions: [],
+        },
+        {
+          differingParts: 2,
+          pairs: 2,
+          meanAveragePrecision: NaN,
+          runningMeanAveragePrecision: NaN,
+          precisions: [],
+        },
       ],
       meanAveragePrecision: accuracy / 3,
       chance: 6.4,

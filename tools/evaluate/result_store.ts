@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { mkdir, readFile } from 'node:fs/promises';
+import { writeFileAtomically } from '../../src/runtime/atomic_file.node.ts';
+
+/** SHA-256, in hexadecimal digits, of the JSON of a value. */
+export function keyOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+}
+
+/** SHA-256 of a file's content. */
+export async function hashFile(path: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
+}
+
+/**
+ * Results that were computed before, a JSON file each. A file carries the key of all that its result depends on, and counts only for the
+ * same key: what is changed is measured again, what is not is never measured twice.
+ */
+export class ResultStore {
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** The result of that name, or null where there is none of that key. */
+  async find(name: string, key: string): Promise<unknown> {
+    let text;
+    try {
+      text = await readFile(this.#path(name), 'utf8');
+    } catch {
+      return null;
+    }
+    try {
+      const stored = JSON.parse(text) as { readonly key?: unknown; readonly result?: unknown };
+      return stored.key === key ? (stored.result ?? null) : null;
+    } catch {
+      // Not ours, or damaged: measure again and overwrite.
+      return null;
+    }
+  }
+
+  /** Keeps a result, all or nothing. What is not a number is kept as null, as JSON has it. */
+  async keep(name: string, key: string, result: unknown): Promise<void> {
+    await mkdir(this.folder, { recursive: true });
+    await writeFileAtomically(this.#path(name), `${JSON.stringify({ key, result })}\n`);
+  }
+
+  #path(name: string): string {
+    return join(this.folder, `${name}.json`);
+  }
+}
