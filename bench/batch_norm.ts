@@ -1,5 +1,5 @@
 /** Batch normalisation, the training forward pass and its gradient, at ResNet-50's shapes beside a copy kernel. */
-import type { Candidate } from './harness.ts';
+import type { Candidate } from './measure.ts';
 import type { Shape } from '../src/runtime/shape.ts';
 import type { Tensor } from '../src/runtime/tensor.ts';
 import { array64 } from '../src/kernels/reference.ts';

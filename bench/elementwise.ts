@@ -1,5 +1,5 @@
 /** Elementwise operations, reductions, resizing and blur, forward and gradient, beside a copy kernel. */
-import type { Candidate, Operations } from './harness.ts';
+import type { Candidate, Operations } from './measure.ts';
 import type { OpCases } from '../src/kernels/cases.ts';
 import type { Shape } from '../src/runtime/shape.ts';
 import type { Tape } from '../src/runtime/tape.ts';

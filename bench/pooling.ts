@@ -1,7 +1,7 @@
 /** Max, average and global average pooling at the networks' shapes, forward and gradient, beside a copy kernel. */
 import type { Array64 } from '../src/kernels/reference.ts';
 import type { AveragePoolOptions } from '../src/kernels/average_pool/average_pool.ts';
-import type { Candidate, Operations } from './harness.ts';
+import type { Candidate, Operations } from './measure.ts';
 import type { PoolOptions } from '../src/kernels/max_pool/geometry.ts';
 import type { Shape } from '../src/runtime/shape.ts';
 import type { Tape } from '../src/runtime/tape.ts';

@@ -1,5 +1,5 @@
 /** Candidates that probe an adapter's ceilings: what it does per second of one thing and nothing else. */
-import type { Candidate } from './harness.ts';
+import type { Candidate } from './measure.ts';
 import type { Engine } from '../src/runtime/engine.ts';
 import type { Tape } from '../src/runtime/tape.ts';
 import { arithmetic as arithmeticKernel } from '../src/kernels/probe/arithmetic.wgsl.ts';

@@ -1,0 +1,157 @@
+import { expect, test } from 'vitest';
+import { describeDemo } from './describe_demo.ts';
+
+describeDemo('The page', (demo) => {
+  test('works offline once it has been loaded', async () => {
+    const page = await demo().open({ serviceWorkers: 'allow' });
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await page.context().setOffline(true);
+    await page.reload();
+    await page.locator('#stage-rows tr').first().waitFor({ state: 'attached' });
+    await page.goto(`${demo().url}#kernels/add/add`);
+    await page.locator('#kernel').filter({ hasText: 'Elementwise sum of two tensors' }).waitFor();
+    await page.context().close();
+  });
+
+  test('fits a phone, in the dark too', async () => {
+    const page = await demo().open({
+      viewport: { width: 375, height: 812 },
+      hasTouch: true,
+      colorScheme: 'dark',
+    });
+    for (const view of ['explain', 'train', 'bench', 'kernels']) {
+      await page.goto(`${demo().url}#${view}`);
+      await page.waitForTimeout(150);
+      const width = await page.evaluate(() => document.documentElement.scrollWidth);
+      expect(width, view).toBeLessThanOrEqual(375);
+      await demo().screenshot(page, `phone_${view}`);
+    }
+    await page.context().close();
+  });
+
+  test('goes by keyboard: tabs, classes, maps', async () => {
+    const page = await demo().open({ view: null });
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.locator('#train-title').waitFor();
+    await page.goto(`${demo().url}#explain`);
+    const map = page.getByRole('radio', { name: /^Joint/ });
+    await map.focus();
+    await page.keyboard.press('ArrowRight');
+    await page.locator('#map-summary').filter({ hasText: 'had it seen that place alone' }).waitFor();
+    const second = page.locator('#class-rows .name').nth(1);
+    const name = await second.innerText();
+    await second.focus();
+    await page.keyboard.press('Enter');
+    await page.locator('#map-summary').filter({ hasText: name }).waitFor();
+    // The table was built anew around the key that was pressed.
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe(name);
+    await page.context().close();
+  });
+
+  test('every control has a name, and text has AA contrast in light and dark', async () => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const page = await demo().open({ colorScheme });
+      const session = await page.context().newCDPSession(page);
+      for (const view of ['explain', 'train', 'bench', 'kernels']) {
+        await page.goto(`${demo().url}#${view}`);
+        const { nodes } = await session.send('Accessibility.getFullAXTree');
+        const controls = new Set([
+          'button',
+          'link',
+          'textbox',
+          'spinbutton',
+          'slider',
+          'combobox',
+          'radio',
+          'checkbox',
+          'searchbox',
+          'image',
+        ]);
+        const nameless = nodes.filter(
+          ({ ignored, role, name }) => !ignored && controls.has(String(role?.value)) && !name?.value,
+        );
+        expect(nameless.map(({ role }) => `${view}: ${String(role?.value)}`)).toEqual([]);
+        expect(await page.evaluate(lowContrast), `${view} ${colorScheme}`).toEqual([]);
+      }
+      await page.context().close();
+    }
+  });
+
+  test('kernels are found by word and measured', async () => {
+    const page = await demo().open({ view: 'kernels' });
+    await page.fill('#kernel-search', 'joint_head/likelihood');
+    await page.locator('#kernel').filter({ hasText: 'joint_head/likelihood' }).waitFor();
+    await page.fill('#kernel-search', 'elementwise sum');
+    await page.click('#kernel-measure');
+    await page.locator('#kernel-line').filter({ hasText: 'kernels measured' }).waitFor();
+    await page.goto(`${demo().url}#kernels/add/add`);
+    await page
+      .locator('#kernel')
+      .filter({ hasText: /[\d.]+ ms on this adapter; buffers \[257,263\]/ })
+      .waitFor();
+    await demo().screenshot(page, 'kernels');
+    await page.context().close();
+  });
+
+  test('the benchmark of the head gives a table, which is copied with the name of the adapter', async () => {
+    const page = await demo().open({ view: 'bench', permissions: ['clipboard-read', 'clipboard-write'] });
+    await page.click('#bench-head');
+    await page.locator('#bench-line').filter({ hasText: 'Measured in' }).waitFor({ timeout: 120_000 });
+    await demo().screenshot(page, 'bench');
+    await page.click('#bench-copy');
+    await page.locator('#bench-line').filter({ hasText: 'Copied' }).waitFor();
+    const text = await page.evaluate(() => navigator.clipboard.readText());
+    expect(text).toMatch(
+      /^google swiftshader, SOFTWARE[^]*\*\*forward, em, B=8 C=200 14x14\*\*[^]*\| copy kernel \| [\d.]+ \|/,
+    );
+    const milliseconds = [...text.matchAll(/^\| [^|]+ \| ([\d.]+) \|/gm)].map(([, value]) => Number(value));
+    // Four sizes, three parts, a copy kernel and two ways each.
+    expect(milliseconds).toHaveLength(36);
+    expect(Math.min(...milliseconds)).toBeGreaterThan(0);
+    await page.context().close();
+  });
+});
+
+/** Runs in the page: visible texts whose contrast with what lies behind them is below WCAG's AA, 4.5 to 1 (3 to 1 where large). */
+function lowContrast(): string[] {
+  const context = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+  const channels = (colour: string): number[] => {
+    if (context === null) return [];
+    context.clearRect(0, 0, 1, 1);
+    context.fillStyle = colour;
+    context.fillRect(0, 0, 1, 1);
+    return [...context.getImageData(0, 0, 1, 1).data];
+  };
+  const luminance = (colour: string): number => {
+    const [red = 0, green = 0, blue = 0] = channels(colour).map((value) => {
+      const share = value / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const backdrop = (element: Element | null): string => {
+    for (let at = element; at !== null; at = at.parentElement) {
+      const { backgroundColor } = getComputedStyle(at);
+      if ((channels(backgroundColor)[3] ?? 0) > 250) return backgroundColor;
+    }
+    return 'white';
+  };
+  const failures: string[] = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+    const element = node.parentElement;
+    if (element === null || node.textContent?.trim() === '' || !element.checkVisibility()) continue;
+    // Disabled controls are exempt.
+    if (element.closest(':disabled') !== null) continue;
+    const style = getComputedStyle(element);
+    const [first, second] = [luminance(style.color), luminance(backdrop(element))];
+    const ratio = (Math.max(first, second) + 0.05) / (Math.min(first, second) + 0.05);
+    const isLarge = Number.parseFloat(style.fontSize) >= 24;
+    if (ratio < (isLarge ? 3 : 4.5)) failures.push(`${node.textContent?.trim()}: ${ratio.toFixed(2)}`);
+  }
+  return failures;
+}
