@@ -1,5 +1,5 @@
 import { DatasetError } from './dataset.ts';
-import { nonEmptyLines } from './metadata.ts';
+import { nonEmptyLines } from './lists.ts';
 
 /** What CUB-200-2011 says of one image. Coordinates in pixels of the original picture. */
 export interface CubImage {

@@ -14,6 +14,24 @@ export interface Dataset {
   imageId(index: number): string;
   /** Reads and decodes sample i. Rejects with an ImageDecodeError naming the file. */
   load(index: number): Promise<Image>;
+  /** The file that `load` reads, where there is one: a PictureDecoder may read it on another thread. */
+  source?(index: number): PictureSource;
+}
+
+/** A picture on disk, and how it is to be read. */
+export interface PictureSource {
+  readonly path: string;
+  /** Turn it upright by its EXIF orientation. */
+  readonly applyOrientation: boolean;
+}
+
+/** Decodes and resizes pictures, on threads of its own if it has any. In Node: createDecoderPool. */
+export interface PictureDecoder {
+  /**
+   * The picture resized to `side` x `side` as resizeBilinear does: [side, side, 3]. Rejects with an ImageDecodeError naming the file, or with the
+   * signal's reason if the picture was not begun before it fired.
+   */
+  resized(source: PictureSource, side: number, signal: AbortSignal): Promise<Uint8Array>;
 }
 
 /** A data set on disk is incomplete or malformed; the message names the files and what was expected of them. */

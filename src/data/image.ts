@@ -1,4 +1,18 @@
-import { ArgumentError } from '../runtime/errors.ts';
+import { ArgumentError, CalmError } from '../runtime/errors.ts';
+
+/** A picture that cannot be read; the message names the file and the reason. */
+export class ImageDecodeError extends CalmError {
+  override readonly name = 'ImageDecodeError';
+}
+
+/** Pictures above this are refused before anything is allocated. */
+export const MAX_PIXELS = 100_000_000;
+
+/** Throws an Error unless a file's header gives a size that may be allocated. */
+export function checkPixelCount(width: number, height: number): void {
+  if (width < 1 || height < 1) throw new Error(`the size is ${width}x${height}`);
+  if (width * height > MAX_PIXELS) throw new Error(`${width}x${height} pixels are more than ${MAX_PIXELS}`);
+}
 
 /** An RGB picture: `data` is [height, width, 3] uint8, row-major, as Pillow's `convert('RGB')` gives it. */
 export interface Image {

@@ -1,8 +1,9 @@
-import { reject } from '../runtime/errors.ts';
-import type { Dataset } from './dataset.ts';
-import type { Image } from './image.ts';
+import type { Dataset, PictureDecoder } from './dataset.ts';
+import { DatasetError } from './dataset.ts';
+import { ImageDecodeError } from './image.ts';
+import { PictureCache } from './picture_cache.ts';
 import { RandomStream } from '../runtime/random.ts';
-import { resizeBilinear } from './resize.ts';
+import { DisposedError, reject } from '../runtime/errors.ts';
 
 /** Resized pictures of one step, with what the `preprocess` kernel has to do to them. N is the number of samples. */
 export interface Batch {
@@ -42,8 +43,29 @@ export interface LoaderOptions {
   readonly dropLast?: boolean;
   /** Bytes of resized pictures kept, so that later epochs cost no decoding. Default 512 MiB; 0 keeps none. */
   readonly cacheBytes?: number;
-  /** Batches made ready while the current one is used. Default 1; 0 loads each when it is asked for. */
+  /**
+   * Batches made ready while the current one is used. Default 1; 0 loads each when it is asked for. At most (prefetch + 1) * batchSize
+   * pictures are asked for at a time, which bounds the memory.
+   */
   readonly prefetch?: number;
+  /** Reads the pictures of data sets that lie on disk; several loaders may share one. Default: `dataset.load`, on this thread. */
+  readonly decoder?: PictureDecoder;
+  /**
+   * What becomes of a picture that cannot be decoded: `stop` (the default) ends the epoch with its ImageDecodeError; `skip` counts it (see statistics) and,
+   * in train mode, puts another picture of the set in its place, drawn by seed, epoch and sample, so that batches keep their size; in eval mode
+   * the batch gets smaller, and is left out if nothing remains.
+   */
+  readonly onBadImage?: 'stop' | 'skip';
+  /** Ends epochs, also while they wait for pictures: they reject with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** A picture that could not be decoded and was skipped. */
+export interface BadImage {
+  readonly id: string;
+  readonly index: number;
+  /** File and reason. */
+  readonly message: string;
 }
 
 /** Running totals of a loader. */
@@ -53,21 +75,30 @@ export interface LoaderStatistics {
   /** Pictures decoded and resized; the others came from the cache. */
   readonly decoded: number;
   readonly cachedBytes: number;
+  /** Pictures that were skipped so far, by index, each once. */
+  readonly badImages: readonly BadImage[];
 }
 
 export interface Loader {
   readonly batchesPerEpoch: number;
   /**
-   * The batches of an epoch. Order, cuts and flips depend on seed, epoch and sample only, not on timing, prefetch or cache.
-   * Ends with the error of the first picture that cannot be loaded. Leaving the loop early is fine.
+   * The batches of an epoch, from number `first` (counted from 0; default 0) on: those before it are not loaded. Order, cuts and flips
+   * depend on seed, epoch and sample only, not on timing, prefetch, cache or `first`.
+   * Ends with the error of the first picture that cannot be loaded. Leaving the loop early is fine: what is not begun is not loaded.
    */
-  epoch(epoch: number): AsyncGenerator<Batch, void, void>;
+  epoch(epoch: number, first?: number): AsyncGenerator<Batch, void, void>;
   statistics(): LoaderStatistics;
+  /** Ends running epochs and frees the cache; the decoder stays, being its maker's. */
+  dispose(): void;
 }
 
-/** Separate random streams for the order of an epoch and for the transform of a sample. */
+/** Separate random streams for the order of an epoch, the transform of a sample, and what stands in for one that cannot be decoded. */
 const ORDER = 0x0de4;
 const TRANSFORM = 0x7f02;
+const SUBSTITUTE = 0x5b57;
+
+/** Draws in search of a picture that can be decoded; a data set that fails them all is broken. */
+const MAX_SUBSTITUTES = 100;
 
 /** Makes a loader. Throws an ArgumentError naming the option that does not fit. */
 export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
@@ -94,90 +125,131 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
   if (dataset.length < 1)
     reject('createLoader', 'dataset', `${dataset.name} with no samples`, 'at least one sample');
 
+  const { decoder, onBadImage = 'stop', signal } = options;
   const round = dropLast ? Math.floor : Math.ceil;
   const batchesPerEpoch = round(dataset.length / batchSize);
-  const pictures = new PictureCache(dataset, resize, cacheBytes);
+  const pictures = new PictureCache(dataset, resize, cacheBytes, decoder);
+  const bad = new Map<number, BadImage>();
+  const disposal = new AbortController();
   let waitMilliseconds = 0;
 
-  const makeBatch = async (epoch: number, indices: Uint32Array): Promise<Batch> => {
-    const size = indices.length;
+  /** The picture, or undefined if it cannot be decoded and may be skipped. */
+  const pictureOf = async (index: number, ending: AbortSignal): Promise<Uint8Array | undefined> => {
+    if (bad.has(index)) return undefined;
+    try {
+      return await pictures.get(index, ending);
+    } catch (error) {
+      if (onBadImage === 'stop' || !(error instanceof ImageDecodeError)) throw error;
+      bad.set(index, { id: dataset.imageId(index), index, message: error.message });
+      return undefined;
+    }
+  };
+
+  /** The sample itself or what stands in for it; undefined if it is left out. */
+  const sampleAt = async (epoch: number, index: number, ending: AbortSignal): Promise<Sample | undefined> => {
+    const picture = await pictureOf(index, ending);
+    if (picture) return { index, picture };
+    if (mode === 'eval') return undefined;
+    const random = new RandomStream(SUBSTITUTE, seed, epoch, index);
+    for (let draw = 0; draw < MAX_SUBSTITUTES; draw++) {
+      const other = random.integer(dataset.length);
+      const substitute = await pictureOf(other, ending);
+      if (substitute) return { index: other, picture: substitute };
+    }
+    throw new DatasetError(
+      `${dataset.name}: hardly any image can be decoded, ${MAX_SUBSTITUTES} in a row failed; the first: ${bad.get(index)?.message ?? ''}`,
+    );
+  };
+
+  const makeBatch = async (epoch: number, wanted: Uint32Array, ending: AbortSignal): Promise<Batch> => {
+    const found = await Promise.all(Array.from(wanted, (index) => sampleAt(epoch, index, ending)));
+    const samples = found.flatMap((sample, position) =>
+      sample ? [{ ...sample, place: wanted[position] ?? 0 }] : [],
+    );
+    const size = samples.length;
     const bytes = resize * resize * 3;
     const images = new Uint8Array(size * bytes);
     const crops = new Int32Array(size * 2);
     const flips = new Uint8Array(size);
-    const labels = new Uint32Array(size);
-    const ids: string[] = [];
-    const loading = Array.from(indices, (index) => pictures.get(index));
-    for (const [position, index] of indices.entries()) {
-      labels[position] = dataset.label(index);
-      ids.push(dataset.imageId(index));
+    for (const [position, { picture, place }] of samples.entries()) {
+      images.set(picture, position * bytes);
       if (mode === 'eval') continue;
-      const random = new RandomStream(TRANSFORM, seed, epoch, index);
+      const random = new RandomStream(TRANSFORM, seed, epoch, place);
       crops[position * 2] = random.integer(resize - crop + 1);
       crops[position * 2 + 1] = random.integer(resize - crop + 1);
       flips[position] = random.chance(0.5) ? 1 : 0;
     }
-    for (const [position, data] of (await Promise.all(loading)).entries()) images.set(data, position * bytes);
+    const indices = Uint32Array.from(samples, ({ index }) => index);
+    const labels = indices.map((index) => dataset.label(index));
+    const ids = Array.from(indices, (index) => dataset.imageId(index));
     return { images, size, height: resize, width: resize, crop, crops, flips, labels, indices, ids };
   };
 
   return {
     batchesPerEpoch,
-    statistics: () => ({ waitMilliseconds, decoded: pictures.decoded, cachedBytes: pictures.bytes }),
-    async *epoch(epoch) {
+    statistics: () => ({
+      waitMilliseconds,
+      decoded: pictures.decoded,
+      cachedBytes: pictures.bytes,
+      badImages: [...bad.values()].toSorted((a, b) => a.index - b.index),
+    }),
+    dispose() {
+      disposal.abort(new DisposedError('the loader was disposed of'));
+      pictures.clear();
+    },
+    async *epoch(epoch, first = 0) {
       if (!Number.isInteger(epoch)) reject('Loader.epoch', 'epoch', String(epoch), 'an integer');
+      if (!Number.isInteger(first) || first < 0)
+        reject('Loader.epoch', 'first', String(first), 'an integer >= 0');
       const order =
         mode === 'train'
           ? new RandomStream(ORDER, seed, epoch).permutation(dataset.length)
           : Uint32Array.from({ length: dataset.length }, (_, index) => index);
+      const leaving = new AbortController();
+      const ending = AbortSignal.any([leaving.signal, disposal.signal, ...(signal ? [signal] : [])]);
       const queue: Promise<Batch>[] = [];
-      let next = 0;
+      let next = first;
       const enqueue = (): void => {
         const start = next++ * batchSize;
-        const batch = makeBatch(epoch, order.slice(start, start + batchSize));
+        const batch = makeBatch(epoch, order.slice(start, start + batchSize), ending);
         // A failure is reported when its turn comes; until then, or if the consumer has left, it must not count as unhandled.
         batch.catch(() => undefined);
         queue.push(batch);
       };
-      for (let done = 0; done < batchesPerEpoch; done++) {
-        while (next < batchesPerEpoch && next <= done + prefetch) enqueue();
-        const ready = queue.shift();
-        if (!ready) break;
-        const start = performance.now();
-        const batch = await ready;
-        waitMilliseconds += performance.now() - start;
-        yield batch;
+      try {
+        for (let done = first; done < batchesPerEpoch; done++) {
+          ending.throwIfAborted();
+          while (next < batchesPerEpoch && next <= done + prefetch) enqueue();
+          const ready = queue.shift();
+          if (!ready) break;
+          const start = performance.now();
+          const batch = await unlessAborted(ready, ending);
+          waitMilliseconds += performance.now() - start;
+          if (batch.size > 0) yield batch;
+        }
+      } finally {
+        leaving.abort();
       }
     },
   };
 }
 
-/** Resized pictures by index. What does not fit the budget is decoded again each time: nothing is thrown out for something else, since an epoch wants all alike. */
-class PictureCache {
-  decoded = 0;
-  bytes = 0;
-  readonly #kept = new Map<number, Uint8Array>();
-  readonly #dataset: Dataset;
-  readonly #side: number;
-  readonly #budget: number;
+interface Sample {
+  readonly index: number;
+  /** [resize, resize, 3] */
+  readonly picture: Uint8Array;
+}
 
-  constructor(dataset: Dataset, side: number, budget: number) {
-    this.#dataset = dataset;
-    this.#side = side;
-    this.#budget = budget;
-  }
-
-  /** [side, side, 3] */
-  async get(index: number): Promise<Uint8Array> {
-    const known = this.#kept.get(index);
-    if (known) return known;
-    const image: Image = await this.#dataset.load(index);
-    const { data } = resizeBilinear(image, this.#side, this.#side);
-    this.decoded++;
-    if (!this.#kept.has(index) && this.bytes + data.length <= this.#budget) {
-      this.#kept.set(index, data);
-      this.bytes += data.length;
-    }
-    return data;
+/** Rejects with the signal's reason as soon as it fires. */
+async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  const { promise: aborted, reject: abort } = Promise.withResolvers<never>();
+  const onAbort = (): void => {
+    abort(signal.reason as Error);
+  };
+  signal.addEventListener('abort', onAbort);
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }

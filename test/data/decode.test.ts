@@ -1,14 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { crc32, deflateSync } from 'node:zlib';
-import { encode as encodeJpeg } from 'jpeg-js';
 import { describe, expect, test } from 'vitest';
-import {
-  decodeImage,
-  decodePlane,
-  encodePlanePng,
-  encodePng,
-  readImage,
-} from '../../src/data/decode.node.ts';
+import { decodeImage, decodePlane, inspectImage, readImage } from '../../src/data/decode.node.ts';
+import { encodePlanePng, encodePng } from '../../src/data/png/png.node.ts';
+
+const fixtures = new URL('../fixtures/', import.meta.url);
+const bytesOf = (path: string): Uint8Array => readFileSync(new URL(path, fixtures));
+const filesIn = (folder: string, end: string): readonly string[] =>
+  readdirSync(new URL(folder, fixtures)).filter((name) => name.endsWith(end));
 
 function chunk(type: string, body: Uint8Array): Buffer {
   const head = Buffer.alloc(4);
@@ -49,9 +48,9 @@ describe('PNG as Pillow converts it to RGB', () => {
     ['1-bit grey', makePng(3, 1, 1, 0, [0, 0b10100000]), [255, 255, 255, 0, 0, 0, 255, 255, 255]],
     ['4-bit grey', makePng(2, 1, 4, 0, [0, 0x1f]), [17, 17, 17, 255, 255, 255]],
     [
-      '16-bit grey keeps the high byte',
-      makePng(2, 1, 16, 0, [0, 0x12, 0xff, 0xfe, 0xff]),
-      [18, 18, 18, 254, 254, 254],
+      '16-bit grey saturates',
+      makePng(3, 1, 16, 0, [0, 0x01, 0x00, 0x00, 0xfe, 0x00, 0x00]),
+      [255, 255, 255, 254, 254, 254, 0, 0, 0],
     ],
     ['16-bit RGB', makePng(1, 1, 16, 2, [0, 1, 255, 2, 255, 3, 255]), [1, 2, 3]],
     [
@@ -85,28 +84,71 @@ describe('PNG as Pillow converts it to RGB', () => {
   });
 });
 
-describe('JPEG', () => {
-  const rgba = Uint8Array.from({ length: 24 * 16 * 4 }, (_, index) => [200, 90, 30, 255][index & 3] ?? 0);
-  const file = encodeJpeg({ width: 24, height: 16, data: rgba }, 95).data;
+describe('PNG files of every colour type, depth and interlace are what Pillow 9.4 makes of them', () => {
+  const expected = JSON.parse(readFileSync(new URL('images/png/expected.json', fixtures), 'utf8')) as Record<
+    string,
+    string
+  >;
+  test.each(Object.entries(expected))('%s', (name, rgb) => {
+    expect(Buffer.from(decodeImage(bytesOf(`images/png/${name}`), name).data).toString('base64')).toBe(rgb);
+  });
+});
 
-  test('a uniform colour comes back within two levels', () => {
-    const image = decodeImage(file, 'x.jpg');
-    expect([image.width, image.height, image.data.length]).toEqual([24, 16, 24 * 16 * 3]);
-    // Quantisation of DC at quality 95 is one or two levels a channel.
-    for (let i = 0; i < image.data.length; i++) {
-      expect(Math.abs((image.data[i] ?? 0) - ([200, 90, 30][i % 3] ?? 0))).toBeLessThanOrEqual(2);
-    }
+describe('JPEG files are what Pillow 9.4 on libjpeg-turbo 2.1.5 makes of them, bit for bit', () => {
+  const names = filesIn('images/jpeg', '.jpg').filter((name) => name !== 'arithmetic.jpg');
+  test('all of them are there', () => {
+    expect(names).toHaveLength(29);
+  });
+  test.each(names)('%s', (name) => {
+    const image = decodeImage(bytesOf(`images/jpeg/${name}`), name);
+    const expected = decodeImage(bytesOf(`images/jpeg/${name.replace('.jpg', '.png')}`), name);
+    expect([image.width, image.height]).toEqual([expected.width, expected.height]);
+    expect(Buffer.compare(image.data, expected.data)).toBe(0);
+    expect(inspectImage(bytesOf(`images/jpeg/${name}`), name)).toEqual({
+      format: 'jpeg',
+      width: expected.width,
+      height: expected.height,
+    });
   });
 
-  test('an Adobe marker with transform 0 means RGB', () => {
+  test('entropy-coded data that end before the end-of-image marker leave the rest grey', () => {
+    const file = bytesOf('images/jpeg/q100.jpg');
+    const whole = decodeImage(file, 'x').data;
+    const cut = decodeImage(Buffer.concat([file.subarray(0, 2000), Uint8Array.of(0xff, 0xd9)]), 'x').data;
+    expect(Buffer.compare(cut.subarray(0, 37 * 3), whole.subarray(0, 37 * 3))).toBe(0);
+    // Y, Cb and Cr of 128.
+    expect([...cut.subarray(-3)]).toEqual([128, 128, 128]);
+  });
+
+  test('rubbish before a marker is passed over', () => {
+    const file = bytesOf('images/jpeg/s420.jpg');
+    const frame = Buffer.from(file).indexOf(Buffer.from([0xff, 0xc0]));
+    const padded = Buffer.concat([
+      file.subarray(0, frame),
+      Uint8Array.of(1, 2, 0, 0xff, 0xff),
+      file.subarray(frame),
+    ]);
+    expect(decodeImage(padded, 'x')).toEqual(decodeImage(file, 'x'));
+  });
+
+  test('a marker of JFIF outweighs one of Adobe, as in libjpeg', () => {
+    const file = bytesOf('images/jpeg/s444.jpg');
     const adobe = Buffer.from([0xff, 0xee, 0, 14, ...Buffer.from('Adobe'), 0, 100, 0, 0, 0, 0, 0]);
     const marked = Buffer.concat([file.subarray(0, 2), adobe, file.subarray(2)]);
-    const [luma, blueDifference, redDifference] = decodeImage(marked, 'x.jpg').data;
-    // The components stay what they were: Y, Cb, Cr of the colour.
-    expect([luma, blueDifference, redDifference].map((value) => Math.round((value ?? 0) / 4))).toEqual(
-      [116, 79, 188].map((value) => Math.round(value / 4)),
-    );
+    expect(decodeImage(marked, 'x')).toEqual(decodeImage(file, 'x'));
   });
+});
+
+describe('the EXIF orientation', () => {
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    '%i is ignored by default, as by convert, and applied as exif_transpose',
+    (orientation) => {
+      const file = bytesOf(`images/orientation/${orientation}.jpg`);
+      const upright = decodeImage(bytesOf(`images/orientation/${orientation}.upright.png`), 'x');
+      expect(decodeImage(file, 'x', { applyOrientation: true })).toEqual(upright);
+      expect(decodeImage(file, 'x').width).toBe(16);
+    },
+  );
 });
 
 describe('broken input gives one clear error', () => {
@@ -133,7 +175,14 @@ describe('broken input gives one clear error', () => {
     ['JPEG start only', jpeg.subarray(0, 2), /no frame header/],
     ['JPEG cut in half', jpeg.subarray(0, jpeg.length >> 1), /truncated/],
     ['JPEG of 3600 megapixels', hugeJpeg, /60000x60000/],
-    ['GIF', Buffer.from('GIF89a0000'), /neither a PNG nor a JPEG/],
+    ['GIF', Buffer.from('GIF89a0000'), /GIF is not read: neither a PNG nor a JPEG/],
+    ['a page that was saved for a picture', Buffer.from('<html>'), /HTML page or XML is not read/],
+    [
+      'arithmetic-coded JPEG',
+      bytesOf('images/jpeg/arithmetic.jpg'),
+      /arithmetic-coded JPEG is not supported/,
+    ],
+    ['a PNG with 3 bits a sample', makePng(4, 1, 3, 0, [0, 1, 2]), /3 bits a sample does not exist/],
   ])('%s', (_, bytes, message) => {
     expect(() => decodeImage(bytes, 'folder/bird.png')).toThrow(message);
     expect(() => decodeImage(bytes, 'folder/bird.png')).toThrow(

@@ -57,6 +57,21 @@ describe('createLoader', () => {
     expect(later).toEqual(expected);
   });
 
+  test('an epoch that is carried on begins with the batch that is next, and loads nothing before it', async () => {
+    const expected = await collect(makeDataset(10), train, 2);
+    for (let first = 0; first <= expected.length + 1; first++) {
+      const dataset = makeDataset(10);
+      const rest: Batch[] = [];
+      for await (const batch of createLoader(dataset, train).epoch(2, first)) rest.push(batch);
+      expect(rest).toEqual(expected.slice(first));
+      expect(dataset.loads).toBe(Math.max(10 - 4 * first, 0));
+    }
+    for (const first of [-1, 0.5]) {
+      const next = createLoader(makeDataset(10), train).epoch(2, first).next();
+      await expect(next).rejects.toThrow(/first is .*, wanted an integer >= 0/);
+    }
+  });
+
   test('an epoch shows every sample once; epochs and seeds differ', async () => {
     const indices = async (seed: number, epoch: number): Promise<readonly number[]> =>
       (await collect(makeDataset(10), { ...train, seed }, epoch)).flatMap((batch) => [...batch.indices]);

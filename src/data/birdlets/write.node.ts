@@ -2,12 +2,14 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { basename, dirname, join, resolve } from 'node:path';
 import { ArgumentError } from '../../runtime/errors.ts';
 import { DatasetError } from '../dataset.ts';
-import { encodePlanePng, encodePng } from '../decode.node.ts';
+import { encodePlanePng, encodePng } from '../png/png.node.ts';
 import { mix32 } from '../../runtime/random.ts';
 import { ATTRIBUTE_NAMES, birdletClasses, classAttributes } from './classes.ts';
 import type { Birdlet, BirdletOptions } from './generate.ts';
 import { generateBirdlet, resolveBirdletOptions } from './generate.ts';
 import { CUB_PART_NAMES } from './points.ts';
+import type { BirdletSplit } from './splits.ts';
+import { indicesOfClass } from './splits.ts';
 
 export interface BirdletFolderOptions extends BirdletOptions {
   /** Default 1. */
@@ -29,10 +31,8 @@ export interface BirdletFolder {
 /** Raised whenever the pictures of a seed change, so that folders of an older generator are not taken for current ones. */
 const GENERATOR_VERSION = 3;
 
-type Split = 'train' | 'val' | 'test';
-
 interface Entry {
-  readonly split: Split;
+  readonly split: BirdletSplit;
   /** Index for generateBirdlet. */
   readonly index: number;
   readonly label: number;
@@ -109,23 +109,17 @@ async function listNames(folder: string): Promise<readonly string[]> {
   }
 }
 
-/**
- * Where the indices of each split start: so far apart that no split grows into the next, so a longer training set leaves the test
- * pictures as they are. Multiples of every class count, so that index % classes starts at class 0.
- */
-const FIRST_INDEX: Record<Split, number> = { train: 0, val: 27_720_000, test: 55_440_000 };
-
 /** All pictures, numbered class by class as CUB does. Split, then index, decides the drawing. */
-function listEntries(counts: Record<Split, number>, classes: number): readonly Entry[] {
+function listEntries(counts: Record<BirdletSplit, number>, classes: number): readonly Entry[] {
   const names = birdletClasses(classes).map(({ name }) => name);
   const entries: Entry[] = [];
   for (const [label, name] of names.entries()) {
     let inClass = 0;
     for (const split of ['train', 'val', 'test'] as const) {
-      for (let offset = label; offset < counts[split]; offset += classes) {
+      for (const index of indicesOfClass(split, counts[split], label, classes)) {
         const number = String(++inClass).padStart(4, '0');
         const file = `${classFolder(label, name)}/${name}_${number}_${entries.length + 1}.png`;
-        entries.push({ split, index: FIRST_INDEX[split] + offset, label, file });
+        entries.push({ split, index, label, file });
       }
     }
   }
