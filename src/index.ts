@@ -45,6 +45,7 @@ export {
   sqrt,
   square,
 } from './kernels/elementwise/unary.ts';
+export { gradCam } from './kernels/grad_cam/grad_cam.ts';
 export { gaussianBlur } from './kernels/gaussian_blur/gaussian_blur.ts';
 export { globalAveragePool } from './kernels/global_average_pool/global_average_pool.ts';
 export { jointHead } from './kernels/joint_head/joint_head.ts';
@@ -73,24 +74,43 @@ export { logSoftmax, softmax } from './kernels/softmax/softmax.ts';
 
 // Models and their files.
 export { createModel } from './model/model.ts';
-export type { Forward, Loss, Model } from './model/model.ts';
+export type { Forward, Loss, Model, TrunkLoad } from './model/model.ts';
 export type { Architecture, ModelConfiguration, ModelOptions } from './model/configuration.ts';
+export type { InceptionOptions } from './model/inception.ts';
+export type { ResNetOptions } from './model/resnet_family.ts';
+export type { TrunkImportOptions } from './model/trunk.ts';
+export type { VggOptions } from './model/vgg.ts';
 export type { HeadKind, HeadLogits, HeadOptions, Prediction } from './model/head.ts';
+export { openWeights, readWeights } from './model/files/open_weights.ts';
+export type { WeightsOptions } from './model/files/open_weights.ts';
+export type { OptimizerState, WeightsFile } from './model/files/weights_file.ts';
+export { serializeTorch } from './model/files/torch_writer.ts';
+export { WeightsFileError } from './model/files/error.ts';
+export { recogniseModel } from './model/recognise/recognise.ts';
+export type { RecognisedModel } from './model/recognise/recognise.ts';
 export { encodeTensor, parseSafetensors, serializeSafetensors, toFloat32 } from './model/safetensors.ts';
 
 // Pictures and batches.
 export { createLoader } from './data/loader.ts';
-export type { Batch, Loader, LoaderOptions } from './data/loader.ts';
-export type { Dataset } from './data/dataset.ts';
-export type { Image } from './data/image.ts';
+export type { BadImage, Batch, Loader, LoaderOptions, LoaderStatistics } from './data/loader.ts';
+export type { Dataset, PictureDecoder, PictureSource } from './data/dataset.ts';
+export { DatasetError } from './data/dataset.ts';
+export { ImageDecodeError } from './data/image.ts';
+export type { Image, Plane } from './data/image.ts';
+export { decodeJpeg } from './data/jpeg/decode.ts';
 export { resizeBilinear as resizeImage } from './data/resize.ts';
 export { generateBirdlet } from './data/birdlets/generate.ts';
 export type { Birdlet, BirdletOptions } from './data/birdlets/generate.ts';
 
 // Training.
 export { createTrainer } from './train/trainer.ts';
-export type { EpochSummary, StepEvent } from './train/epoch.ts';
+export type { EpochOptions, EpochProgress, EpochSummary, FitOptions, StepEvent } from './train/epoch.ts';
 export type { Trainer, TrainerOptions } from './train/trainer.ts';
+export { checkpointContent, modelContent, parseCheckpoint, resumeTraining } from './train/checkpoint.ts';
+export type { Checkpoint } from './train/checkpoint.ts';
+export { parameterGroups } from './train/parameter_groups.ts';
+export type { GroupKind } from './train/parameter_groups.ts';
+export type { Schedule } from './train/schedule.ts';
 export { IMAGENET_NORMALIZATION, uploadBatch } from './train/batch.ts';
 export { evaluate } from './train/evaluate.ts';
 export type { Evaluation } from './train/evaluate.ts';
@@ -98,10 +118,37 @@ export type { Evaluation } from './train/evaluate.ts';
 // Maps, how good they are, and how they look.
 export { counterfactualMap, explainCalm, explainCam, mapSum } from './attribution/maps.ts';
 export type { CalmExplanation, CamExplanation, ClassAttribution } from './attribution/maps.ts';
-export { attributionMaps } from './attribution/model_maps.ts';
+export { attribute } from './attribution/attribute.ts';
+export type { Attribution, AttributionRequest } from './attribution/attribute.ts';
+export type { ClassChoice } from './attribution/class_choice.ts';
+export type { GradientOptions } from './attribution/gradient_maps.ts';
+export { attributionMethod, METHODS, methodsOf } from './attribution/methods.ts';
+export type { Method, MethodName } from './attribution/methods.ts';
+export { attributeBatches, attributionMaps } from './attribution/model_maps.ts';
+export { classesBelow, IMAGENET_BIRDS, parseClassList } from './attribution/superset.ts';
+export type { Target } from './attribution/target.ts';
+export { auditProperties } from './attribution/audit/properties.ts';
+export type { PropertyResult } from './attribution/audit/properties.ts';
+export { auditRandomisation } from './attribution/audit/randomisation.ts';
+export type { RandomisationResult } from './attribution/audit/randomisation.ts';
 export { classificationMetrics } from './eval/classification.ts';
-export { evaluateCueLocalisation } from './eval/cue_localisation.ts';
+export { BoxAccuracy, resizeBox } from './eval/box_accuracy.ts';
+export type { BoxAccuracyOptions, BoxAccuracyResult } from './eval/box_accuracy.ts';
+export { boxOverlap, contourArea, contourBox, findContours } from './eval/contours.ts';
+export type { Contour, PixelBox } from './eval/contours.ts';
+export { ContourSweep } from './eval/contour_sweep.ts';
+export { CueTally, evaluateCueLocalisation } from './eval/cue_localisation.ts';
+export type { CueLocalisationResult } from './eval/cue_localisation.ts';
+export { erasedCount, erasureOrder, randomErasureOrder } from './eval/erasure.ts';
+export type { Fill } from './eval/erasure.ts';
+export { fillPictures } from './eval/fill_pictures.ts';
+export { ObjectLocalisation } from './eval/object_localisation.ts';
+export type { ObjectLocalisationResult, ObjectTruth } from './eval/object_localisation.ts';
 export { PixelAveragePrecision } from './eval/pixel_average_precision.ts';
+export { removalResult, rightAfterErasing } from './eval/remove_and_classify.ts';
+export type { RandomErasing, RemovalResult } from './eval/remove_and_classify.ts';
 export { normaliseScoreMap, resizeScoreMap, subtractScoreMaps } from './eval/score_map.ts';
 export type { ScoreMap } from './eval/score_map.ts';
 export { maskOverlay, overlay, renderMap } from './report/overlay.ts';
+export { panelFigure } from './report/panels.ts';
+export type { Panel } from './report/panels.ts';

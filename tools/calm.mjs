@@ -1,15 +1,18 @@
 #!/usr/bin/env node
-// Starts the command line (calm.ts) on a Node that runs TypeScript. Plain JavaScript on purpose: an older Node must get
-// through it, find the Node 24 that the package brings along, and hand over.
+// Starts the command line: calm.ts in a clone, what was built of it in an installed package (Node strips no types below
+// node_modules). Plain JavaScript on purpose: an older Node must get through it, find the Node 24 that the package brings along, and hand over.
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
-const program = join(dirname(fileURLToPath(import.meta.url)), 'calm.ts');
+const here = dirname(fileURLToPath(import.meta.url));
+const source = join(here, 'calm.ts');
+const program = existsSync(source) ? source : join(here, '..', 'dist', 'tools', 'calm.js');
 
 if (process.features.typescript) {
-  await import('./calm.ts');
+  await import(pathToFileURL(program).href);
 } else {
   const child = spawn(findNode(), [program, ...process.argv.slice(2)], { stdio: 'inherit' });
   // Ctrl-C reaches the child by itself; what is sent to this process alone must be handed on.

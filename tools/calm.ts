@@ -1,8 +1,14 @@
 // The command line: `calm <command> --help`. Each command has its own file in commands/.
+import { auditCommand } from './commands/audit.ts';
 import { CalmError } from '../src/runtime/errors.ts';
 import { Command } from 'commander';
+import { convertCommand } from './commands/convert.ts';
+import { dataCommand } from './commands/data.ts';
 import { devicesCommand } from './commands/devices.ts';
+import { evaluateCommand } from './commands/evaluate.ts';
 import { explainCommand } from './commands/explain.ts';
+import { figureCommand } from './commands/figure.ts';
+import { inspectCommand } from './commands/inspect.ts';
 import { trainCommand } from './commands/train.ts';
 import { versions } from './version.ts';
 
@@ -17,6 +23,12 @@ const program = new Command('calm')
   .showHelpAfterError('(see calm --help)')
   .addCommand(trainCommand())
   .addCommand(explainCommand())
+  .addCommand(evaluateCommand())
+  .addCommand(figureCommand())
+  .addCommand(auditCommand())
+  .addCommand(inspectCommand())
+  .addCommand(convertCommand())
+  .addCommand(dataCommand())
   .addCommand(devicesCommand());
 
 try {

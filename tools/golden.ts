@@ -4,8 +4,21 @@ import type { Check } from './golden/compare.ts';
 import type { Engine } from '../src/runtime/engine.ts';
 import type { HeadKind } from '../src/model/head.ts';
 import type { Manifest } from './golden/formula.ts';
-import { checkFullResNet } from './golden/full_resnet.ts';
+import type { CubTraitJson, MetricsJson, WsolJson } from './golden/evaluation.ts';
+import type { EndToEndJson } from './golden/evaluation_end_to_end.ts';
+import { checkAttribution } from './golden/attribution.ts';
+import {
+  checkCubTrait,
+  checkErasure,
+  checkOpenImages,
+  checkPixelPrecision,
+  checkWsol,
+} from './golden/evaluation.ts';
+import { checkCueEndToEnd, checkRemoveEndToEnd } from './golden/evaluation_end_to_end.ts';
+import { checkFullNetwork } from './golden/full_network.ts';
+import { checkOfficialCheckpoint } from './golden/official_checkpoint.ts';
 import { checkTinyActivations, checkTinyTraining } from './golden/tiny_resnet.ts';
+import { checkScoreMapOperations } from './golden/score_map_operations.ts';
 import { Command } from 'commander';
 import { createEngine } from '../src/runtime/create_engine.ts';
 import { GoldenFile, noiseOf } from './golden/compare.ts';
@@ -18,6 +31,21 @@ interface Options {
   readonly verbose?: boolean;
 }
 
+/** Networks of the official size, whose weights follow from a formula. */
+const FULL_NETWORKS = [
+  'resnet50_full_lfm0',
+  'resnet50_full_lfm0_smooth',
+  'resnet50_full_lfm1',
+  'resnet50_full_lfm1_smooth',
+  'vgg16_bn0_lfm0',
+  'vgg16_bn1_lfm0',
+  'vgg16_bn1_lfm1',
+  'inception_bn0_lfm0',
+  'inception_bn1_lfm0',
+  'inception_bn1_lfm0_smooth',
+  'inception_bn1_lfm1',
+] as const;
+
 type Part = (engine: Engine) => Promise<Check[]>;
 
 /** Every part by name; a part reads its files when it runs. */
@@ -27,6 +55,44 @@ function partsOf(folder: string, index: unknown): Map<string, Part> {
     return new GoldenFile(await readSafetensors(join(folder, file)), noiseOf(index, file));
   };
   const parts = new Map<string, Part>();
+  const json = async (name: string): Promise<unknown> =>
+    JSON.parse(await readFile(join(folder, `${name}.json`), 'utf8'));
+  parts.set('metrics', async () => {
+    const [golden, metrics] = [await open('metrics'), (await json('metrics')) as MetricsJson];
+    return [
+      ...checkPixelPrecision(golden, metrics),
+      ...(await checkOpenImages(folder, golden, metrics)),
+      ...checkErasure(golden, metrics),
+    ];
+  });
+  parts.set('wsol', async () => checkWsol(await open('wsol'), (await json('wsol')) as WsolJson));
+  parts.set('cub_trait', async () =>
+    checkCubTrait(folder, await open('cub_trait'), (await json('cub_trait')) as CubTraitJson),
+  );
+  parts.set('e2e_cue', async (engine) => {
+    const [init, golden] = await Promise.all([open('resnet50_tiny_init'), open('e2e')]);
+    return checkCueEndToEnd(engine, folder, init, golden, (await json('e2e')) as EndToEndJson);
+  });
+  parts.set('e2e_remove', async (engine) => {
+    const [init, golden] = await Promise.all([open('resnet50_tiny_init'), open('e2e')]);
+    return checkRemoveEndToEnd(engine, init, golden, (await json('e2e')) as EndToEndJson);
+  });
+  for (const set of ['cam', 'em', 'ml']) {
+    parts.set(`attribution_${set}`, async (engine) => {
+      const [init, golden] = await Promise.all([open('resnet50_tiny_init'), open('attribution')]);
+      return checkAttribution(engine, init, golden, set);
+    });
+  }
+  parts.set('scoremap_ops', async (engine) => checkScoreMapOperations(engine, await open('scoremap_ops')));
+  parts.set('tiny_checkpoint', async (engine) => {
+    const [init, golden] = await Promise.all([open('resnet50_tiny_init'), open('resnet50_tiny_em_lfm0')]);
+    return checkOfficialCheckpoint(
+      engine,
+      join(folder, 'resnet50_tiny_last_checkpoint.pth.tar'),
+      init,
+      golden,
+    );
+  });
   for (const map of ['lfm0', 'lfm1']) {
     const largeFeatureMap = map === 'lfm1';
     for (const set of ['train', 'eval', 'odd'] as const) {
@@ -48,15 +114,12 @@ function partsOf(folder: string, index: unknown): Map<string, Part> {
         return checkTinyTraining(engine, init, golden, { head, largeFeatureMap });
       });
     }
-    for (const form of ['', '_smooth']) {
-      const name = `resnet50_full_${map}${form}`;
-      parts.set(name.replace('resnet50_', ''), async (engine) => {
-        const manifest = JSON.parse(
-          await readFile(join(folder, `${name}.manifest.json`), 'utf8'),
-        ) as Manifest;
-        return checkFullResNet(engine, manifest, await open(name));
-      });
-    }
+  }
+  for (const name of FULL_NETWORKS) {
+    parts.set(name, async (engine) => {
+      const manifest = JSON.parse(await readFile(join(folder, `${name}.manifest.json`), 'utf8')) as Manifest;
+      return checkFullNetwork(engine, manifest, await open(name));
+    });
   }
   return parts;
 }
@@ -101,7 +164,7 @@ async function main(folder: string, names: readonly string[], options: Options):
 await new Command('golden')
   .description('compare the networks with golden data of the official code')
   .argument('<folder>', 'where the golden files are')
-  .argument('[parts...]', 'only parts whose names contain one of these (tiny, full, em, lfm1, ...)')
+  .argument('[parts...]', 'only parts whose names contain one of these (tiny, full, vgg16, em, lfm1, ...)')
   .option('--adapter <name>', "'auto', 'swiftshader', or a part of an adapter's name")
   .option('--verbose', 'print every comparison, not only the worst')
   .action(main)

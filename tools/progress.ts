@@ -11,8 +11,7 @@ export function formatDuration(seconds: number): string {
 }
 
 /** Few digits where they are few: a large network on a software adapter does less than one image a second. */
-function formatRate(images: number, seconds: number): string {
-  const rate = images / seconds;
+function formatRate(rate: number): string {
   return `${rate < 10 ? rate.toPrecision(2) : rate.toFixed(0)} images/s`;
 }
 
@@ -25,13 +24,13 @@ export function describeEpoch(
   summary: EpochSummary,
   split = 'validation',
 ): string {
-  const { epoch, loss, accuracy, images, seconds, validation } = summary;
+  const { epoch, loss, accuracy, imagesPerSecond, validation } = summary;
   const training = `loss ${loss.toFixed(3)}, accuracy ${percent(accuracy)}`;
   const validated =
     validation === undefined
       ? ''
       : `; ${split} accuracy ${percent(validation.accuracy)}, NLL ${validation.negativeLogLikelihood.toFixed(3)}`;
-  return `${name} epoch ${epoch}/${epochs}: ${training}${validated} (${formatRate(images, seconds)})`;
+  return `${name} epoch ${epoch}/${epochs}: ${training}${validated} (${formatRate(imagesPerSecond)})`;
 }
 
 /** A progress bar of a training run on a terminal; on a pipe or in a log file one line an epoch. */
@@ -43,7 +42,7 @@ export interface TrainingProgress {
 
 /**
  * Shows a training run from epoch `first` to `epochs`, with loss, accuracy, images per second and the time left. `split`: see
- * `describeEpoch`.
+ * `describeEpoch`. `firstBatch`: steps of the first epoch that were done before.
  */
 export function trainingProgress(
   name: string,
@@ -51,9 +50,10 @@ export function trainingProgress(
   epochs: number,
   stepsPerEpoch: number,
   split = 'validation',
+  firstBatch = 0,
 ): TrainingProgress {
   const terminal = process.stdout.isTTY;
-  const total = (epochs - first + 1) * stepsPerEpoch;
+  const total = (epochs - first + 1) * stepsPerEpoch - firstBatch;
   const bar = new cliProgress.SingleBar(
     {
       format: `${name} {bar} {percentage}% | {what}`,
@@ -70,12 +70,14 @@ export function trainingProgress(
   const start = performance.now();
   // What the last judgement said, kept in sight until the next one.
   let judged = '';
+  let current = { epoch: 0, images: 0 };
   return {
-    onStep({ epoch, step, images, meanLoss, meanAccuracy, seconds }) {
+    onStep({ epoch, step, batchSize, meanLoss, meanAccuracy, seconds }) {
       if (!terminal) return;
-      const done = (epoch - first) * stepsPerEpoch + step;
+      const done = (epoch - first) * stepsPerEpoch + step - firstBatch;
       const left = ((performance.now() - start) / 1000 / done) * (total - done);
-      const rate = formatRate(images, seconds);
+      current = { epoch, images: (current.epoch === epoch ? current.images : 0) + batchSize };
+      const rate = formatRate(current.images / seconds);
       const what = `epoch ${epoch}/${epochs} | loss ${meanLoss.toFixed(3)} | accuracy ${percent(meanAccuracy)}${judged} | ${rate} | ${formatDuration(left)} left`;
       bar.update(done, { what });
     },
@@ -104,5 +106,29 @@ export function countingProgress(name: string): (done: number, total: number) =>
     started = true;
     bar.update(done);
     if (done === total) bar.stop();
+  };
+}
+
+/** A progress bar with the time left; on a pipe or in a log file one line at its end. */
+export function timedProgress(name: string, total: number): { update(done: number): void; stop(): void } {
+  const terminal = process.stdout.isTTY;
+  const start = performance.now();
+  const seconds = (): number => (performance.now() - start) / 1000;
+  let last = 0;
+  const bar = new cliProgress.SingleBar(
+    { format: `${name} {bar} {value}/{total}{left}`, barsize: 24, hideCursor: true, clearOnComplete: true },
+    cliProgress.Presets.shades_classic,
+  );
+  if (terminal) bar.start(total, 0, { left: '' });
+  return {
+    update(done) {
+      last = done;
+      if (terminal)
+        bar.update(done, { left: ` | ${formatDuration((seconds() / done) * (total - done))} left` });
+    },
+    stop() {
+      if (terminal) bar.stop();
+      console.log(`${name}: ${last} images in ${formatDuration(seconds())}`);
+    },
   };
 }

@@ -1,12 +1,9 @@
 /** The official head on small inputs (fixtures/head), and the 1x1 convolutions around it as float64 loops. */
 import { expect } from 'vitest';
-import { gunzipSync } from 'node:zlib';
 import { parseSafetensors, toFloat64, toInt32 } from '../../src/model/safetensors.ts';
-import { readFileSync } from 'node:fs';
+import { readFixture } from '../fixture.ts';
 
-const file = parseSafetensors(
-  gunzipSync(readFileSync(new URL('../fixtures/head/head.safetensors.gz', import.meta.url))),
-);
+const file = parseSafetensors(await readFixture('head/head.safetensors.gz'));
 const noise = JSON.parse(file.metadata.get('noise') ?? '{}') as Record<string, number>;
 
 /** A golden tensor: NCHW as PyTorch has it. */

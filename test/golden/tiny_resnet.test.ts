@@ -5,14 +5,13 @@ import { checkTinyActivations, checkTinyTraining } from '../../tools/golden/tiny
 import { createEngine } from '../../src/runtime/create_engine.ts';
 import { GoldenFile, noiseOf } from '../../tools/golden/compare.ts';
 import { parseSafetensors } from '../../src/model/safetensors.ts';
-import { readFileSync } from 'node:fs';
+import { readFixture, readJsonFixture } from '../fixture.ts';
 
-const folder = new URL('../fixtures/tiny_resnet/', import.meta.url);
-const index: unknown = JSON.parse(readFileSync(new URL('index.json', folder), 'utf8'));
+const index = await readJsonFixture('tiny_resnet/index.json');
 
-function open(name: string): GoldenFile {
+async function open(name: string): Promise<GoldenFile> {
   const file = `resnet50_tiny_${name}.safetensors`;
-  return new GoldenFile(parseSafetensors(readFileSync(new URL(file, folder))), noiseOf(index, file));
+  return new GoldenFile(parseSafetensors(await readFixture(`tiny_resnet/${file}`)), noiseOf(index, file));
 }
 
 function expectRight(checks: readonly Check[], atLeast: number): void {
@@ -22,9 +21,10 @@ function expectRight(checks: readonly Check[], atLeast: number): void {
 }
 
 // The tolerances are the reference's own advice (see tools/golden); seen: activations below a tenth of what is allowed.
+const init = await open('init');
+
 describe('the tiny ResNet of the released CALM code', () => {
   let engine: Engine;
-  const init = open('init');
   beforeAll(async () => {
     engine = await createEngine();
   });
@@ -34,7 +34,10 @@ describe('the tiny ResNet of the released CALM code', () => {
     const map = largeFeatureMap ? 'lfm1' : 'lfm0';
     for (const set of ['train', 'eval', 'odd'] as const) {
       test(`activations, ${set} images, ${map}`, async () => {
-        expectRight(await checkTinyActivations(engine, init, open(`acts_${map}`), set, largeFeatureMap), 7);
+        expectRight(
+          await checkTinyActivations(engine, init, await open(`acts_${map}`), set, largeFeatureMap),
+          7,
+        );
       });
     }
     for (const [method, head] of [
@@ -43,14 +46,14 @@ describe('the tiny ResNet of the released CALM code', () => {
       ['ml', 'calm-ml'],
     ] as const) {
       test(`${method}, ${map}: losses, gradients, state after SGD steps`, async () => {
-        const golden = open(`${method}_${map}`);
+        const golden = await open(`${method}_${map}`);
         expectRight(await checkTinyTraining(engine, init, golden, { head, largeFeatureMap }), 50);
       });
     }
   }
 
   test('a wrong golden value is noticed', async () => {
-    const golden = open('acts_lfm0').map((name, tensor) => {
+    const golden = (await open('acts_lfm0')).map((name, tensor) => {
       if (name !== 'eval.probs') return tensor;
       const bytes = tensor.bytes.slice();
       bytes.set([0, 0, 128, 63]);

@@ -5,15 +5,16 @@ import { createEngine } from '../../src/runtime/create_engine.ts';
 import { describeOp } from './describe_op.ts';
 import { gaussianBlur } from '../../src/kernels/gaussian_blur/gaussian_blur.ts';
 import { parseSafetensors, toFloat32 } from '../../src/model/safetensors.ts';
-import { readFileSync } from 'node:fs';
+import { readFixture } from '../fixture.ts';
 import { startTape } from '../../src/kernels/tape.ts';
 
 describeOp(blurCases);
 
+const blurred = parseSafetensors(await readFixture('gaussian_blur/blur31.safetensors'));
+
 /** A tensor of the fixture: three grey images of 40x48, as they went in and as the official code blurred them. */
 function golden(name: string): Float32Array<ArrayBuffer> {
-  const file = readFileSync(new URL('../fixtures/gaussian_blur/blur31.safetensors', import.meta.url));
-  const tensor = parseSafetensors(file).tensors.get(name);
+  const tensor = blurred.tensors.get(name);
   if (tensor === undefined) throw new RangeError(`the fixture has no ${name}`);
   return toFloat32(tensor);
 }

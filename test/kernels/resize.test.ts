@@ -17,7 +17,7 @@ describe('resizeBilinear', () => {
   afterAll(() => engine.destroy());
 
   test.each(['7x7', '300x260', 'nonsq'])('%s to 224x224 as cv2.resize does', async (name) => {
-    const golden = goldenTensors('score_map');
+    const golden = await goldenTensors('score_map');
     const [height = 0, width = 0] = golden.shape(`resize.${name}.in`);
     const tape = startTape(engine);
     const x = engine.tensor(golden.floats(`resize.${name}.in`), [1, height, width, 1]);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { tmpdir } from 'node:os';
 import { calm, startCalm } from './calm.ts';
 import { mapSum } from '../../src/attribution/maps.ts';
@@ -73,7 +74,9 @@ describe('calm', () => {
 
   test.concurrent.each([
     [['fly'], "unknown command 'fly'"],
-    [['train'], '--out <folder>'],
+    [['train', '--data', 'y'], 'nowhere to put the run, wanted --out FOLDER'],
+    [['train', '--out', 'x', '--data', 'y', '--epochs', '0'], 'a whole number >= 1'],
+    [['train', '--out', 'x', '--data', 'y', '--config', 'no-such.json'], "open 'no-such.json'"],
     [['train', '--out', 'x'], 'wanted --data FOLDER or --birdlets'],
     [['train', '--out', 'x', '--data', 'y', '--head', 'calm'], 'cam, calm-em, calm-ml'],
     [['train', '--out', 'x', '--data', 'y', '--batch', '0'], 'a whole number >= 1'],
@@ -83,7 +86,6 @@ describe('calm', () => {
       ['train', '--out', 'x', '--data', 'y', '--birdlets-size', '64'],
       '--birdlets-size given without --birdlets',
     ],
-    [['explain', 'a.png', '--checkpoint', 'c', '--head', 'cam'], '--checkpoint: it knows its own --head'],
     [['train', '--out', 'no-such-run', '--resume'], 'holds no run'],
     [['explain'], "missing required argument 'images'"],
     [['explain', 'a.png'], 'one of --checkpoint FILE and --weights FILE'],
@@ -91,8 +93,8 @@ describe('calm', () => {
       ['explain', 'a.png', '--weights', 'w', '--checkpoint', 'c'],
       'one of --checkpoint FILE and --weights FILE',
     ],
-    [['explain', 'a.png', '--checkpoint', 'c', '--maps', 'joint,heat'], "got 'heat'"],
-    [['explain', 'a.png', '--checkpoint', 'no-such-checkpoint'], "open 'no-such-checkpoint'"],
+    [['explain', 'a.png', '--checkpoint', 'c', '--method', 'joint,heat'], "got 'heat'"],
+    [['explain', 'a.png', '--checkpoint', 'no-such-checkpoint'], 'no-such-checkpoint: there is no such file'],
   ])('%j fails with code 1 and says why', async (parameters, message) => {
     const { code, errors } = await calm(...parameters);
     expect(errors).toContain(message);
@@ -105,12 +107,11 @@ describe('calm train', () => {
   test('keeps its options, a line a step and an epoch, and both checkpoints', async () => {
     const record = (await readJson(join(trained, 'configuration.json'))) as RunRecord;
     expect(record).toMatchObject({
-      epochs: 2,
-      batch: 8,
-      crop: 48,
-      seed: 3,
+      options: {
+        ...{ epochs: 2, batch: 8, crop: 48, seed: 3, posterior: 'ema:0.9', schedule: 'constant' },
+        ...{ 'weight-decay': 1e-4, groups: 'modules', data: birdlets, birdlets: true },
+      },
       evaluated: { split: 'val', images: 10 },
-      trainer: { posterior: { kind: 'ema', momentum: 0.9 }, weightDecay: 1e-4 },
       resolvedModel: {
         architecture: 'resnet18',
         widths: [8, 16],
@@ -176,39 +177,59 @@ describe('calm train', () => {
     // Three steps an epoch, each of them in three parts.
     expect([await batches(trained), await batches(cut)]).toEqual([6, 18]);
     const recordOf = async (run: string) => (await readJson(join(run, 'configuration.json'))) as RunRecord;
-    expect(await recordOf(recomputed)).toMatchObject({
-      microBatch: null,
-      resolvedModel: { recompute: true },
+    expect(await recordOf(recomputed)).toMatchObject({ resolvedModel: { recompute: true } });
+    expect(await recordOf(cut)).toMatchObject({
+      options: { 'micro-batch': 3, recompute: false },
+      resolvedModel: { recompute: false },
     });
-    expect(await recordOf(cut)).toMatchObject({ microBatch: 3, resolvedModel: { recompute: false } });
   });
 
-  test('interrupted, it saves, says how to carry on, and ends with 130', async () => {
-    const out = path('interrupted');
-    const { child, ended } = startCalm(
-      'train',
-      ...TINY,
-      '--data',
-      birdlets,
-      '--epochs',
-      '100000',
-      '--out',
-      out,
-    );
-    child.stdout.on('data', (data: Buffer) => {
-      if (!data.toString().includes('epoch 1/')) return;
-      child.kill('SIGINT');
-      // npm hands Ctrl-C on to its child, which the terminal has told already: still one press.
-      setTimeout(() => child.kill('SIGINT'), 20);
-    });
+  test('interrupted within an epoch, it saves, says how to carry on, ends with 130, and goes on to the same bytes', async () => {
+    const [out, whole] = [path('interrupted'), path('not-interrupted')];
+    // Twelve steps an epoch: enough for the signal to come before the last one.
+    const parameters = [...TINY, '--batch', '2', '--data', birdlets, '--epochs', '3'];
+    expect((await calm('train', ...parameters, '--out', whole)).code).toBe(0);
+    const { child, ended } = startCalm('train', ...parameters, '--out', out);
+    const stepsOf = async (): Promise<number> => {
+      const log = await readLog(out).catch(() => []);
+      return log.filter(({ kind }) => kind === 'step').length;
+    };
+    while (child.exitCode === null && (await stepsOf()) < 2) await setTimeout(5);
+    child.kill('SIGINT');
+    // npm hands Ctrl-C on to its child, which the terminal has told already: still one press.
+    await setTimeout(20);
+    child.kill('SIGINT');
     const { code, errors } = await ended;
     expect(code, errors).toBe(130);
+    expect(errors).toMatch(/saved after (step \d+ of 12 of epoch \d|epoch \d)/);
     expect(errors).toContain(`calm train --resume --out ${out}`);
     const { training } = await readCheckpoint(join(out, 'last.safetensors'));
-    expect(training?.epochsDone).toBeGreaterThan(0);
-    // The log tells of steps when their numbers arrive; all that were begun are in the weights.
-    const steps = (await readLog(out)).filter(({ kind }) => kind === 'step').length;
-    expect(training?.steps).toBeGreaterThanOrEqual(steps);
+    expect(training?.steps).toBe(await stepsOf());
+    expect(training?.steps).toBeLessThan(36);
+    expect((await calm('train', '--resume', '--out', out)).code).toBe(0);
+    for (const name of ['last.safetensors', 'best.safetensors'])
+      expect(Buffer.compare(await readFile(join(out, name)), await readFile(join(whole, name))), name).toBe(
+        0,
+      );
+  });
+
+  test('--config repeats a run from its configuration.json, but for what the command line says otherwise', async () => {
+    const repeated = path('repeated');
+    const config = join(trained, 'configuration.json');
+    expect((await calm('train', '--config', config, '--out', repeated)).code).toBe(0);
+    const bytes = (run: string) => readFile(join(run, 'last.safetensors'));
+    expect(Buffer.compare(await bytes(repeated), await bytes(trained))).toBe(0);
+    const { options } = (await readJson(config)) as RunRecord;
+    expect(((await readJson(join(repeated, 'configuration.json'))) as RunRecord).options).toEqual(options);
+    const printed = await calm('train', '--config', config, '--seed', '4', '--print-config');
+    expect(JSON.parse(printed.output)).toEqual({ ...options, seed: 4 });
+    const file = path('options.json');
+    await writeFile(file, JSON.stringify({ ...options, batchSize: 4 }));
+    const refused = await calm('train', '--config', file, '--out', path('never'));
+    expect([refused.code, refused.errors]).toEqual([
+      1,
+      expect.stringContaining('there is no option batchSize'),
+    ]);
   });
 
   test('options that do not fit one another are refused, and the folder stays free', async () => {
@@ -330,7 +351,7 @@ describe('calm explain', () => {
       checkpoint,
       '--out',
       out,
-      '--maps',
+      '--method',
       'counterfactual',
     ];
     const [name = ''] = test.classNames;
@@ -341,8 +362,8 @@ describe('calm explain', () => {
     const { code, errors } = await calm(...common, '--class', String(test.classNames.length));
     expect(errors).toContain(`wanted a whole number from 0 to ${test.classNames.length - 1}`);
     expect(code).toBe(1);
-    const cam = await calm('explain', test.path(0), '--checkpoint', checkpoint, '--maps', 'cam');
-    expect(cam.errors).toContain('a calm-em head has no cam map');
-    expect(cam.code).toBe(1);
+    const sets = await calm('explain', test.path(0), '--checkpoint', checkpoint, '--method', 'subset-mean');
+    expect(sets.errors).toContain('subset-mean needs --superset or --subset');
+    expect(sets.code).toBe(1);
   });
 });

@@ -8,7 +8,7 @@ import { createModel } from '../../src/model/model.ts';
 import { encodeTensor } from '../../src/model/safetensors.ts';
 import { explainBatch } from '../../tools/explain/explain_batch.ts';
 import { generateBirdlet } from '../../src/data/birdlets/generate.ts';
-import { loadWeights } from '../../tools/explain/load_model.ts';
+import { loadCheckpoint } from '../../tools/explain/load_model.ts';
 import { mapSum } from '../../src/attribution/maps.ts';
 import { writeSafetensors } from '../../src/model/safetensors.node.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
@@ -29,7 +29,7 @@ afterAll(async () => {
 });
 
 const batch = batchOf([{ path: 'a', name: 'a', ...generateBirdlet(1, 2, { size: 64 }) }], 64);
-const wanted = { maps: ['cam', 'joint'] } as const;
+const wanted = { methods: ['cam'] } as const;
 
 function meanOfCam(explanation: ImageExplanation | undefined): number {
   const map = explanation?.maps.get('cam');
@@ -56,7 +56,7 @@ describe('plain weights', () => {
     }
     const file = join(folder, 'torchvision.safetensors');
     await writeSafetensors(file, state);
-    const { model, classNames } = await loadWeights(engine, file, { architecture: 'resnet18' });
+    const { model, classNames } = await loadCheckpoint(engine, file, { architecture: 'resnet18' });
     expect(model.configuration).toMatchObject({
       classes: CLASSES,
       head: { kind: 'cam' },
@@ -79,7 +79,7 @@ describe('plain weights', () => {
     const ratio = (probabilities[classIndex] ?? 0) / (probabilities[versus] ?? 0);
     // Both from f32 logits of magnitude 1.
     expect(meanOfCam(found) - meanOfCam(other)).toBeCloseTo(Math.log(ratio), 5);
-    await expect(loadWeights(engine, file, { architecture: 'resnet18', head: 'calm-em' })).rejects.toThrow(
+    await expect(loadCheckpoint(engine, file, { architecture: 'resnet18', head: 'calm-em' })).rejects.toThrow(
       'wanted --head cam, got calm-em',
     );
     model.dispose();
@@ -89,7 +89,7 @@ describe('plain weights', () => {
   test('of neither kind are refused with what is missing', async () => {
     const file = join(folder, 'other.safetensors');
     await writeSafetensors(file, [['classifier.weight', encodeTensor(new Float32Array(6), [2, 3])]]);
-    await expect(loadWeights(engine, file, { architecture: 'resnet18' })).rejects.toThrow(
+    await expect(loadCheckpoint(engine, file, { architecture: 'resnet18' })).rejects.toThrow(
       'neither fc.weight (torchvision) nor conv_last.weight (CALM)',
     );
   });

@@ -25,9 +25,7 @@ function describe({ description, features, limits, selected }: AdapterListing): 
   ].join('\n');
 }
 
-function reason(listing: AdapterListing | undefined): string {
-  if (listing === undefined)
-    return 'None can be used: install a GPU driver with Vulkan, or Mesa 24 or later.';
+function reason(listing: AdapterListing): string {
   const { name, software, source } = listing.description;
   const marked = `* ${name} is used`;
   if (source === 'embedded SwiftShader') {
@@ -56,8 +54,8 @@ export function devicesCommand(): Command {
       }
       for (const listing of listings) console.log(describe(listing));
       const selected = listings.find((listing) => listing.selected);
-      // Opening says why a wanted adapter is none of these.
-      if (selected === undefined && listings.length > 0) await openGpu({ adapter });
-      console.log(reason(selected));
+      // Opening says why there is none to use, and what to install.
+      if (selected === undefined) await openGpu({ adapter });
+      else console.log(reason(selected));
     });
 }
