@@ -160,10 +160,15 @@ describeDemo('Bad days', (demo) => {
     const page = await demo().open();
     await toWorker(page, 'memory');
     await expect
-      .poll(async () => {
-        await page.locator('#class-rows .name').nth(1).click();
-        return page.locator('.notice').count();
-      })
+      .poll(
+        async () => {
+          await page.locator('#class-rows .name').nth(1).click();
+          // Until this request is answered: the word may have reached the worker after it.
+          await page.waitForTimeout(1000);
+          return page.locator('.notice').count();
+        },
+        { timeout: 30_000 },
+      )
       .toBe(1);
     await notice(
       page,

@@ -145,7 +145,7 @@ describeDemo('Explain', (demo) => {
       });
     expect(await clear()).toBe(0);
     await page.locator('#threshold').fill('50');
-    await expect.poll(clear).toBeGreaterThan(0.5);
+    await expect.poll(clear, { timeout: 30_000 }).toBeGreaterThan(0.5);
     expect(await clear()).toBeLessThan(1);
     await page.locator('#opacity').fill('40');
     expect(await page.locator('#layer-canvas').evaluate((layer) => getComputedStyle(layer).opacity)).toBe(

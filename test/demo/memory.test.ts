@@ -4,7 +4,7 @@ import { explainOften, sampleMemory, startSteps, step } from './memory.ts';
 
 // The long form, with figures: node test/demo/endurance.ts
 describeDemo('Memory', (demo) => {
-  test('stays what it was over 48 explanations and 24 training steps', async () => {
+  test('stays what it was over 48 explanations and two training runs', async () => {
     const page = await demo().open();
     await page.locator('#examples button').last().waitFor();
     await explainOften(page, 24);
@@ -15,12 +15,16 @@ describeDemo('Memory', (demo) => {
     expect([second.tensors, second.bindGroups]).toEqual([first.tensors, first.bindGroups]);
 
     await page.goto(`${demo().url}#train`);
-    await startSteps(page, 24, 6);
-    await step(page, 12);
-    const early = await sampleMemory(demo(), page);
-    await page.locator('#training-line').filter({ hasText: 'Done' }).waitFor({ timeout: 60_000 });
-    const late = await sampleMemory(demo(), page);
-    // A captured step's memory is given back at the end of an epoch, to be kept for the next one.
-    expect(late.tensors).toBeLessThanOrEqual(early.tensors + 0.01);
+    const done = page.locator('#training-line').filter({ hasText: 'Done' });
+    const train = async () => {
+      await startSteps(page, 18, 6);
+      await step(page, 1);
+      await done.waitFor({ timeout: 60_000 });
+      return sampleMemory(demo(), page);
+    };
+    const once = await train();
+    // A whole run, because maps are drawn when their time has come and take memory then. The next run finds the first one's.
+    const twice = await train();
+    expect(twice.tensors).toBeLessThanOrEqual(once.tensors + 0.01);
   });
 });

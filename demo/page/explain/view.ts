@@ -67,15 +67,19 @@ export function startExplain(client: Client): ExplainView {
     notifyFailure(matter, error.failure);
   }
 
+  let requests = 0;
+
   async function explain(change: Partial<Chosen> = {}): Promise<void> {
     Object.assign(chosen, change);
     if (model === null || picture === null) return;
+    const request = ++requests;
     try {
       const explanation = await client.call('explain', { ...chosen });
       clearNotice('device');
       show(explanation, model);
     } catch (error) {
-      report('picture', error);
+      // What became of an earlier request is no longer of interest.
+      if (request === requests) report('picture', error);
     }
   }
 
