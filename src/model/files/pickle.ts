@@ -10,14 +10,16 @@ import { quote } from '../safetensors_header.ts';
 import { WeightsFileError } from './error.ts';
 
 /**
- * What a pickle may make. A checkpoint of 1,000 tensors with momentum has 10,000 containers, 15,000 memo entries and 100 kB; a container
- * takes some 250 bytes at most, so that the worst pickle takes about 250 MB, however large its file is.
+ * What a pickle may make, however large its file is. A checkpoint of 1,000 tensors with momentum has some 20,000 objects, 15,000 memo
+ * entries, 100,000 opcodes and 100 kB. An object takes 250 bytes at most, and what an opcode makes besides (a number, a short string, an
+ * entry of a list or a dict) some 50: the worst pickle takes a few hundred megabytes and seconds.
  */
 export const PICKLE_LIMITS = {
   /** Bytes of a pickle. */
   bytes: 1 << 26,
-  /** Dicts, lists, tuples, objects and items copied by a call. */
-  containers: 500_000,
+  /** Dicts, lists, tuples, byte strings, storages, other objects, and what a call copies. */
+  objects: 500_000,
+  opcodes: 4_000_000,
   stack: 1_000_000,
   memo: 1_000_000,
   marks: 10_000,
@@ -68,7 +70,8 @@ class Machine implements PickleBudget {
   /** Heights of the stack at the marks that are open. */
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, PickleValue>();
-  #containers = 0;
+  #objects = 0;
+  #opcodes = 0;
   #stopped = false;
 
   constructor(bytes: Uint8Array, context: PickleContext, begin: number) {
@@ -87,6 +90,8 @@ class Machine implements PickleBudget {
       this.opcodeAt = reader.position;
       if (this.opcodeAt - begin > PICKLE_LIMITS.bytes)
         throw new WeightsFileError(`no end within ${PICKLE_LIMITS.bytes} bytes`);
+      if (++this.#opcodes > PICKLE_LIMITS.opcodes)
+        throw new WeightsFileError(`has more than ${PICKLE_LIMITS.opcodes} opcodes: this is no checkpoint`);
       this.#execute(reader.byte());
     }
     const value = this.#pop();
@@ -95,12 +100,10 @@ class Machine implements PickleBudget {
     return { value, end: reader.position };
   }
 
-  spend(containers: number): void {
-    this.#containers += containers;
-    if (this.#containers > PICKLE_LIMITS.containers)
-      throw new WeightsFileError(
-        `makes more than ${PICKLE_LIMITS.containers} objects: this is no checkpoint`,
-      );
+  spend(objects: number): void {
+    this.#objects += objects;
+    if (this.#objects > PICKLE_LIMITS.objects)
+      throw new WeightsFileError(`makes more than ${PICKLE_LIMITS.objects} objects: this is no checkpoint`);
   }
 
   #execute(opcode: number): void {
@@ -132,17 +135,17 @@ class Machine implements PickleBudget {
       case 0x8c: // SHORT_BINUNICODE
         return this.#push(reader.text(reader.byte()));
       case 0x55: // 'U' SHORT_BINSTRING: a str of Python 2
-        return this.#push(reader.textOrBytes(reader.byte()));
+        return this.#pushText(reader.textOrBytes(reader.byte()));
       case 0x54: // 'T' BINSTRING: a long one
-        return this.#push(reader.textOrBytes(reader.uint32()));
+        return this.#pushText(reader.textOrBytes(reader.uint32()));
       case 0x8d: // BINUNICODE8
         return this.#push(reader.text(reader.length64()));
       case 0x43: // 'C' SHORT_BINBYTES
-        return this.#push(reader.bytes(reader.byte()));
+        return this.#pushObject(reader.bytes(reader.byte()));
       case 0x42: // 'B' BINBYTES
-        return this.#push(reader.bytes(reader.uint32()));
+        return this.#pushObject(reader.bytes(reader.uint32()));
       case 0x8e: // BINBYTES8
-        return this.#push(reader.bytes(reader.length64()));
+        return this.#pushObject(reader.bytes(reader.length64()));
       case 0x95: // FRAME: only says how far to read ahead
         reader.length64();
         return;
@@ -160,11 +163,9 @@ class Machine implements PickleBudget {
     const reader = this.#reader;
     switch (opcode) {
       case 0x7d: // '}' EMPTY_DICT
-        this.spend(1);
-        return this.#push(new Map());
+        return this.#pushObject(new Map());
       case 0x5d: // ']' EMPTY_LIST
-        this.spend(1);
-        return this.#push([]);
+        return this.#pushObject([]);
       case 0x29: // ')' EMPTY_TUPLE
         return this.#push(EMPTY_TUPLE);
       case 0x85: // TUPLE1
@@ -210,7 +211,7 @@ class Machine implements PickleBudget {
       case 0x62: // 'b' BUILD
         return this.#build();
       case 0x51: // 'Q' BINPERSID
-        return this.#push(this.#context.persistent(this.#pop()));
+        return this.#pushObject(this.#context.persistent(this.#pop()));
       default:
         throw new WeightsFileError(
           `opcode 0x${opcode.toString(16).padStart(2, '0')} is none of those that torch.save writes`,
@@ -222,6 +223,17 @@ class Machine implements PickleBudget {
     if (this.#stack.length >= PICKLE_LIMITS.stack)
       throw new WeightsFileError(`stacks more than ${PICKLE_LIMITS.stack} values`);
     this.#stack.push(value);
+  }
+
+  #pushObject(value: PickleValue): void {
+    this.spend(1);
+    this.#push(value);
+  }
+
+  /** What is no text after all is an object, and has cost an exception. */
+  #pushText(value: string | Uint8Array): void {
+    if (typeof value === 'string') this.#push(value);
+    else this.#pushObject(value);
   }
 
   #pop(): PickleValue {
@@ -249,8 +261,7 @@ class Machine implements PickleBudget {
   }
 
   #pushTuple(items: PickleValue[]): void {
-    this.spend(1);
-    this.#push(new PickleTuple(items));
+    this.#pushObject(new PickleTuple(items));
   }
 
   #append(items: readonly PickleValue[]): void {

@@ -26,8 +26,8 @@ export abstract class PickleObject {
 
 /** Work that a pickle may ask for; see `PICKLE_LIMITS`. */
 export interface PickleBudget {
-  /** Counts containers made, or items that are copied. */
-  spend(containers: number): void;
+  /** Counts objects made, or items that are copied. */
+  spend(objects: number): void;
 }
 
 /** A global that may be called. Nothing of the file's is ever executed: what a call does is written here. */

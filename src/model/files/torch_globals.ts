@@ -78,15 +78,15 @@ function callables(): PickleCallable[] {
     new PickleCallable('collections.OrderedDict', orderedDict),
     new PickleCallable('torch.Size', torchSize),
     new PickleCallable('torch.device', () => new TorchDevice()),
-    new PickleCallable('torch._utils._rebuild_tensor', ([storage, ...parts]) =>
-      rebuildTensor(storageOf(storage), storageOf(storage).type, parts),
+    new PickleCallable('torch._utils._rebuild_tensor', ([storage, ...parts], budget) =>
+      rebuildTensor(storageOf(storage), storageOf(storage).type, parts, budget),
     ),
-    new PickleCallable('torch._utils._rebuild_tensor_v2', ([storage, ...parts]) =>
-      rebuildTensor(storageOf(storage), storageOf(storage).type, parts),
+    new PickleCallable('torch._utils._rebuild_tensor_v2', ([storage, ...parts], budget) =>
+      rebuildTensor(storageOf(storage), storageOf(storage).type, parts, budget),
     ),
     // (storage of bytes, offset, shape, strides, requires_grad, hooks, dtype, metadata)
-    new PickleCallable('torch._utils._rebuild_tensor_v3', ([storage, ...parts]) =>
-      rebuildTensor(storageOf(storage), dtypeOf(parts[5]), parts),
+    new PickleCallable('torch._utils._rebuild_tensor_v3', ([storage, ...parts], budget) =>
+      rebuildTensor(storageOf(storage), dtypeOf(parts[5]), parts, budget),
     ),
     new PickleCallable('torch._utils._rebuild_parameter', ([data]) => tensorOf(data)),
     new PickleCallable('torch._utils._rebuild_parameter_with_state', ([data]) => tensorOf(data)),

@@ -1,5 +1,5 @@
 /** Checks of the sizes that a pickled tensor gives. */
-import type { PickleValue } from './pickle_values.ts';
+import type { PickleBudget, PickleValue } from './pickle_values.ts';
 import type { TorchDType, TorchStorage } from './torch_values.ts';
 import { describeValue, PickleTuple } from './pickle_values.ts';
 import { TorchTensor } from './torch_values.ts';
@@ -37,11 +37,14 @@ export function rebuildTensor(
   storage: TorchStorage,
   type: TorchDType,
   parts: readonly (PickleValue | undefined)[],
+  budget: PickleBudget,
 ): TorchTensor {
   const [offsetValue, shapeValue, stridesValue] = parts;
   const offset = wholeNumber(offsetValue, "a tensor's offset");
   const shape = wholeNumbers(shapeValue, "a tensor's shape");
   const strides = wholeNumbers(stridesValue, "a tensor's strides");
+  // Shape and strides are copied, of a tuple that may be recalled again and again.
+  budget.spend(shape.length);
   if (strides.length !== shape.length)
     throw new WeightsFileError(`a tensor has ${shape.length} sizes and ${strides.length} strides`);
   const elements = shape.reduce((count, size) => checkedProduct(count, size, "a tensor's size"), 1);
