@@ -190,6 +190,29 @@ describe('broken input gives one clear error', () => {
     );
   });
 
+  /** A progressive file of so many pixels a side, an end after every block, and the same scan without data over and over. */
+  const emptyScans = (side: number, scans: number): Buffer => {
+    const size = [side >> 8, side & 255];
+    const scan = [0xff, 0xda, 0, 8, 1, 1, 0, 0, 0, 0];
+    return Buffer.from([
+      ...[0xff, 0xd8, 0xff, 0xdb, 0, 67, 0, ...Array<number>(64).fill(1)],
+      ...[0xff, 0xc2, 0, 11, 8, ...size, ...size, 1, 1, 0x11, 0],
+      // One code, of one bit.
+      ...[0xff, 0xc4, 0, 20, 0, 1, ...Array<number>(15).fill(0), 0],
+      ...[0xff, 0xdd, 0, 4, 0, 1],
+      ...Array.from({ length: scans }, () => scan).flat(),
+      ...[0xff, 0xd9],
+    ]);
+  };
+
+  test('a JPEG of scans without end is refused, and one without data does not go over all blocks', () => {
+    expect(() => decodeImage(emptyScans(8, 501), 'scans.jpg')).toThrow('more than 500 scans');
+    const start = performance.now();
+    expect(decodeImage(emptyScans(1600, 500), 'scans.jpg').width).toBe(1600);
+    // A tenth of a second; 20 million searches for a marker take many seconds.
+    expect(performance.now() - start).toBeLessThan(3000);
+  });
+
   test('every cut of a PNG and of a JPEG either throws ImageDecodeError or decodes', () => {
     for (const bytes of [png, jpeg]) {
       for (let end = 0; end < bytes.length; end += 97) {

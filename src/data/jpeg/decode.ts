@@ -120,6 +120,7 @@ class JpegFile {
   #scan(frame: Frame): void {
     const scan = parseScan(this.#body(), frame);
     if (this.#scans++ === 0) this.#planes = allocate(frame);
+    if (this.#scans > MOST_SCANS) throw new Error(`the JPEG file has more than ${MOST_SCANS} scans`);
     const components = scanComponents(frame, scan, this.#tables);
     for (const { index, quantization } of components) {
       const plane = this.#plane(index);
@@ -149,16 +150,20 @@ class JpegFile {
         }
       },
       () => {
-        this.#restart(reader, components, expected);
+        const ended = this.#restart(reader, components, expected);
         expected = (expected + 1) & 7;
         progressive?.restart();
+        return ended;
       },
     );
     this.#position = reader.position;
   }
 
-  /** Finds the restart marker that is due, or makes the best of what stands there, as libjpeg's `jpeg_resync_to_restart` does. */
-  #restart(reader: BitReader, components: readonly ScanComponent[], expected: number): void {
+  /**
+   * Finds the restart marker that is due, or makes the best of what stands there, as libjpeg's `jpeg_resync_to_restart` does. Returns
+   * whether the scan ends there.
+   */
+  #restart(reader: BitReader, components: readonly ScanComponent[], expected: number): boolean {
     for (const component of components) component.previousDc = 0;
     this.#position = reader.position;
     for (;;) {
@@ -171,7 +176,7 @@ class JpegFile {
       if (isRestart && (ahead === 0 || ahead >= 3)) reader.restart(this.#position);
       // One of the next two, or the scan's end: stand before it; this interval is not in the file.
       else reader.standBefore(this.#position - 2);
-      return;
+      return !isRestart;
     }
   }
 
@@ -209,6 +214,9 @@ class JpegFile {
     return { width, height, data: new Uint8Array(out.buffer) };
   }
 }
+
+/** A file has ten or so, at most some hundred; each goes over all blocks, in however few bytes. */
+const MOST_SCANS = 500;
 
 const START_OF_SCAN = 0xda;
 const END_OF_IMAGE = 0xd9;

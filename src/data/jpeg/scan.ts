@@ -30,27 +30,32 @@ export function scanComponents(frame: Frame, scan: Scan, tables: Tables): ScanCo
   });
 }
 
-/** Calls `decode` for all blocks of a scan in the file's order; `restart` between restart intervals. */
+/**
+ * Calls `decode` for all blocks of a scan in the file's order; `restart` between restart intervals. It returns whether the scan ends
+ * there: what has not come by then never comes.
+ */
 export function walkScan(
   frame: Frame,
   components: readonly ScanComponent[],
   interval: number,
   reader: BitReader,
   decode: BlockDecoder,
-  restart: () => void,
+  restart: () => boolean,
 ): void {
   const [only, second] = components;
   const alone = second === undefined ? only : undefined;
   const columns = alone ? alone.blockColumns : Math.ceil(frame.width / (8 * frame.maxHorizontal));
   const rows = alone ? alone.blockRows : Math.ceil(frame.height / (8 * frame.maxVertical));
   let left = interval;
+  let ended = interval === 0;
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       if (interval > 0 && left-- === 0) {
-        restart();
+        ended ||= restart();
         left = interval - 1;
       }
       // What the file no longer holds stays as it is.
+      if (reader.starved && ended) return;
       if (reader.starved) continue;
       if (alone) {
         decode(alone, row, column);
