@@ -57,6 +57,16 @@ export const maxPoolCases: OpCases<PoolOptions> = {
       padding: 1,
       ceilMode: true,
     }),
+    poolCase('rounded up, window larger than the input', [1, 2, 4, 4], {
+      kernel: 3,
+      stride: 2,
+      ceilMode: true,
+    }),
+    poolCase('rounded up, window larger than the input, odd channels', [2, 2, 1, 3], {
+      kernel: 3,
+      stride: 3,
+      ceilMode: true,
+    }),
     poolCase('rounded up, odd channels', [1, 8, 11, 5], { kernel: 2, stride: 3, ceilMode: true }),
     poolCase('negative', [1, 7, 7, 4], stem, { kind: 'uniform', low: -1000, high: -999 }),
     {

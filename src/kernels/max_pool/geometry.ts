@@ -87,9 +87,12 @@ export function poolGeometry(
   }
   const roomY = inputHeight + 2 * padding[0] - spanY;
   const roomX = inputWidth + 2 * padding[1] - spanX;
-  if (roomY < 0 || roomX < 0) {
+  // Rounded up, a window may reach over the end, if it is by less than a stride.
+  const fits = (room: number, step: number): boolean => (ceilMode ? room > -step : room >= 0);
+  if (!fits(roomY, stride[0]) || !fits(roomX, stride[1])) {
     throw new ArgumentError(
-      `${operation}: kernel spans ${spanY} x ${spanX} pixels, wanted at most the padded input, ` +
+      `${operation}: kernel spans ${spanY} x ${spanX} pixels, wanted at most the padded input` +
+        `${ceilMode ? ' and less than a stride more' : ''}, ` +
         `${inputHeight + 2 * padding[0]} x ${inputWidth + 2 * padding[1]}`,
     );
   }
