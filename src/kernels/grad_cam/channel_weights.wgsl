@@ -41,7 +41,7 @@ fn main(
     let gradient = gradients[first + z * params.channels];
     if (PLUS == 0u) {
       sum += gradient;
-    } else if (gradient > 0.0) {
+    } else if (!(gradient <= 0.0)) {
       sum += gradient / (2.0 + gradient * total);
     }
   }

@@ -1,5 +1,5 @@
 // Generated from channel_weights.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 20e706fc4bbf1e88807be566336c7113b6cdf9f4222a55831d828ba924f8b684
+// wgsl-sha256: 0ddaafcfb01819f7e43c881a2b246f550def54f6fcf6c18173d6afcb3fa3a8e9
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -46,7 +46,7 @@ const source = [
   "    let gradient = gradients[first + z * params.channels];",
   "    if (PLUS == 0u) {",
   "      sum += gradient;",
-  "    } else if (gradient > 0.0) {",
+  "    } else if (!(gradient <= 0.0)) {",
   "      sum += gradient / (2.0 + gradient * total);",
   "    }",
   "  }",

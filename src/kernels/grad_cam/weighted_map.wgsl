@@ -29,5 +29,6 @@ fn main(
   for (var d = 0u; d < params.channels; d++) {
     sum += weights[image * params.channels + d] * features[index * params.channels + d];
   }
-  map[index] = max(sum, 0.0);
+  // Not max(), which may make 0 of a NaN.
+  map[index] = select(sum, 0.0, sum < 0.0);
 }

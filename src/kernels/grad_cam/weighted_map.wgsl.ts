@@ -1,5 +1,5 @@
 // Generated from weighted_map.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 6265f4d5632941d8de316017745f9c425c6af446f587970006c3927f9cb8d4f9
+// wgsl-sha256: 7f8970361e0734b71a833ba5f371347b5b266777c8186382fad2e29a644a2a33
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -34,7 +34,8 @@ const source = [
   "  for (var d = 0u; d < params.channels; d++) {",
   "    sum += weights[image * params.channels + d] * features[index * params.channels + d];",
   "  }",
-  "  map[index] = max(sum, 0.0);",
+  "",
+  "  map[index] = select(sum, 0.0, sum < 0.0);",
   "}",
   "",
 ].join('\n');
