@@ -72,6 +72,8 @@ export class Trainer {
   readonly #schedule: Schedule;
   readonly #baseRates: readonly number[];
   readonly #launcher: StepLauncher;
+  /** An epoch that `fit` has trained and not yet validated and told of. */
+  #unjudged: EpochSummary | null = null;
   #epochsDone = 0;
   /** The epoch under way, or the last one; before any, where a checkpoint left one. */
   #epoch: { readonly progress: EpochProgress } | null = null;
@@ -132,6 +134,7 @@ export class Trainer {
     readonly progress: EpochProgress | null;
   }): void {
     this.#epochsDone = counters.epochsDone;
+    this.#unjudged = null;
     this.#launcher.steps = counters.steps;
     this.#epoch = counters.progress === null ? null : { progress: counters.progress };
   }
@@ -143,19 +146,24 @@ export class Trainer {
 
   /**
    * Trains epochs `epochsDone + 1` to `epochs`. Interrupted by the signal, and called again (or called on a trainer to which
-   * `resumeTraining` gave a checkpoint), it goes on with the next batch, to the same bits as without the interruption.
+   * `resumeTraining` gave a checkpoint), it goes on with the next batch, to the same bits as without the interruption. Called again
+   * after it was interrupted in a validation, it begins with that one.
    */
   async fit(options: FitOptions): Promise<EpochSummary[]> {
     const { epochs, train, validate, onEpoch, signal } = options;
     const summaries: EpochSummary[] = [];
-    for (let epoch = this.#epochsDone + 1; epoch <= epochs; epoch++) {
-      const batches = train(epoch, this.firstBatch(epoch));
-      const trained = await this.trainEpoch(batches, { ...options, epoch });
+    const first = this.#unjudged?.epoch ?? this.#epochsDone + 1;
+    for (let epoch = first; epoch <= epochs; epoch++) {
+      const trained =
+        this.#unjudged ??
+        (await this.trainEpoch(train(epoch, this.firstBatch(epoch)), { ...options, epoch }));
+      this.#unjudged = trained;
       const validation =
         validate === undefined
           ? undefined
           : await this.evaluate(validate(), signal === undefined ? {} : { signal });
       const summary = validation === undefined ? trained : { ...trained, validation };
+      this.#unjudged = null;
       summaries.push(summary);
       await onEpoch?.(summary);
     }
@@ -172,6 +180,15 @@ export class Trainer {
       reject('trainEpoch', 'checkpointEvery', String(checkpointEvery), 'a whole number >= 1');
     const { stepsInFlight = 2 } = this.#options;
     const running = new RunningEpoch(options, this.progress);
+    if (running.progress.step > stepsPerEpoch) {
+      const done = `${running.progress.step}, where epoch ${epoch} was left`;
+      reject(
+        'trainEpoch',
+        'stepsPerEpoch',
+        String(stepsPerEpoch),
+        `at least ${done}: the same batches as before`,
+      );
+    }
     this.#epoch = running;
     try {
       for await (const batch of batches) {
@@ -188,8 +205,8 @@ export class Trainer {
       }
       await running.drain();
     } catch (error) {
-      // So that what is saved now, and what has been told, are the steps that were done. A second error says no more than the first.
-      await running.drain().catch(() => undefined);
+      // So that what is saved now, and what has been told, are the steps that were done. Further errors say no more than the first.
+      while (running.pending > 0) await running.report().catch(() => undefined);
       throw error;
     } finally {
       // Its memory is for whatever comes between two epochs.

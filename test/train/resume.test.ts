@@ -95,6 +95,51 @@ const CASES: readonly (readonly [string, TrainerOptions])[] = [
   ['micro-batches', { learningRate: 0.01, microBatchSize: 3, posterior: { kind: 'ema', momentum: 0.8 } }],
 ];
 
+test('interrupted in a validation, fit begins with that one', async () => {
+  const model = smallModel(engine);
+  const trainer = createTrainer(model, { learningRate: 0.01 });
+  const controller = new AbortController();
+  const epochsTold: number[] = [];
+  const options = {
+    epochs: 2,
+    stepsPerEpoch: STEPS,
+    train: batchesOf,
+    onEpoch: ({ epoch, validation }: EpochSummary) => {
+      expect(validation?.images).toBe(6);
+      epochsTold.push(epoch);
+    },
+  };
+  async function* interrupting() {
+    if (epochsTold.length === 1) controller.abort(new Error('interrupted'));
+    yield await Promise.resolve(patchBatch(7, 6));
+  }
+  const first = trainer.fit({ ...options, validate: interrupting, signal: controller.signal });
+  await expect(first).rejects.toThrow('interrupted');
+  expect(epochsTold).toEqual([1]);
+  async function* validation() {
+    yield await Promise.resolve(patchBatch(7, 6));
+  }
+  const [summary, ...others] = await trainer.fit({ ...options, validate: validation });
+  expect([summary?.epoch, others, epochsTold]).toEqual([2, [], [1, 2]]);
+  expect(trainer.steps).toBe(2 * STEPS);
+  trainer.dispose();
+  model.dispose();
+});
+
+test('an epoch that was left beyond its end is refused', async () => {
+  const model = smallModel(engine);
+  const trainer = createTrainer(model, { learningRate: 0.01 });
+  trainer.resumeAt({
+    epochsDone: 0,
+    steps: 5,
+    progress: { epoch: 1, step: 5, images: 30, lossSum: 1, correct: 1 },
+  });
+  const training = trainer.trainEpoch(batchesOf(1, 0), { epoch: 1, stepsPerEpoch: STEPS });
+  await expect(training).rejects.toThrow('stepsPerEpoch is 3, wanted at least 5, where epoch 1 was left');
+  trainer.dispose();
+  model.dispose();
+});
+
 describe('interrupted after any step, a run goes on to the same bits', () => {
   for (const [name, options] of CASES) {
     test(name, async () => {
