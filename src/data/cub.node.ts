@@ -69,7 +69,7 @@ export async function openCub(options: CubOptions): Promise<CubDataset> {
     if (missing.length > 0) {
       throw new DatasetError(
         `${folder}: ${missing.length} of ${imageIds.length} ${split} images are missing, such as ${basename(imageRoot)}/${missing[0] ?? ''} ` +
-          `(onlyPresent uses those that are there)`,
+          `(onlyPresent, --only-present on the command line, uses those that are there)`,
       );
     }
   }

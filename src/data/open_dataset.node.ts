@@ -72,20 +72,23 @@ export async function locateDataset(
   const metadata = await listsFolder(folder, name, lists);
   if (wanted !== 'auto') {
     if (metadata !== undefined) return { kind: wanted, folder, metadata };
-    throw new DatasetError(
-      `${folder}: no split lists found${lists === undefined ? '' : ` in ${lists}`}\n${LAYOUTS[wanted]}`,
-    );
+    throw noLists(folder, lists, LAYOUTS[wanted]);
   }
   const kind = official?.kind ?? (await recognise(folder, metadata));
   if (kind === 'folder') return { kind, folder };
   if (kind !== undefined && metadata !== undefined) return { kind, folder, metadata };
-  if (kind !== undefined || lists !== undefined)
-    throw new DatasetError(
-      `${folder}: no split lists found${lists === undefined ? '' : ` in ${lists}`}\n${LAYOUTS[kind ?? 'lists']}`,
-    );
+  if (kind !== undefined || lists !== undefined) throw noLists(folder, lists, LAYOUTS[kind ?? 'lists']);
   throw new DatasetError(
     `${folder}: not a data set that is known here\n${Object.values(LAYOUTS).join('\n')}`,
   );
+}
+
+function noLists(folder: string, lists: string | undefined, layout: string): DatasetError {
+  const where =
+    lists === undefined
+      ? ' (metadata, --metadata on the command line, says where else they are)'
+      : ` in ${lists}`;
+  return new DatasetError(`${folder}: no split lists found${where}\n${layout}`);
 }
 
 /** The data set that a folder of data sets holds under its official name; undefined if the folder is no such folder. */

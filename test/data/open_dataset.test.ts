@@ -92,7 +92,7 @@ describe('ILSVRC as wsolevaluation lays it out', () => {
     const bare = join(home, 'away', 'from', 'its', 'bare');
     await cp(join(root, 'ILSVRC'), bare, { recursive: true });
     await expect(openDataset({ folder: bare, split: 'test', kind: 'ilsvrc' })).rejects.toThrow(
-      /bare: no split lists found\nexpected of ILSVRC:\n {2}train\/n01440764/,
+      /bare: no split lists found \(metadata, --metadata .*\)\nexpected of ILSVRC:\n {2}train\/n01440764/,
     );
     for (const metadata of [join(home, 'metadata', 'ILSVRC'), join(home, 'metadata')]) {
       const dataset = await openDataset({ folder: bare, split: 'test', kind: 'ilsvrc', metadata });

@@ -73,6 +73,8 @@ async function convert(
     console.log(
       `${target}: ${content.tensors.size - momentum} tensors, ${bytes.toLocaleString('en')} bytes${momentum > 0 ? kept : ''}`,
     );
+    if (!ours && format === 'safetensors')
+      console.log('Weights alone; with --head they become a checkpoint, with the momentum if there is any.');
     if (ours && format === 'pth' && !isCheckpoint)
       console.log('A state dict alone does not say how the model is built; a .pth.tar does.');
   } finally {

@@ -223,7 +223,7 @@ function choiceOf(options: EvaluateOptions) {
 /** A model of other classes than the data set's would be measured on nonsense. */
 function checkClasses(path: string, { model }: LoadedModel, { name, classNames }: EvaluationData): void {
   const { classes } = model.configuration;
-  if (classNames.length > classes)
+  if (classNames.length !== classes)
     throw new ArgumentError(`${path}: knows ${classes} classes, ${name} has ${classNames.length}`);
 }
 

@@ -36,11 +36,11 @@ export function officialGaps(models: readonly ModelOutcome[]): string[] {
   return models.flatMap(({ name, methods }) =>
     methods.flatMap(({ method, cue }) => {
       if (cue === null) return [];
+      const figures = [cue.runningMeanAveragePrecision, cue.meanAveragePrecision];
+      // Without a pair there is neither: NaN, or null out of a stored result.
+      if (!figures.every((value) => Number.isFinite(value))) return [];
       const gap = cue.runningMeanAveragePrecision - cue.meanAveragePrecision;
-      if (!Number.isFinite(gap)) return [];
-      const [running, own] = [cue.runningMeanAveragePrecision, cue.meanAveragePrecision].map((value) =>
-        value.toFixed(2),
-      );
+      const [running, own] = figures.map((value) => value.toFixed(2));
       return [
         `${name} ${method}: ${running} % accumulated, ${own} % by pair, ${gap >= 0 ? '+' : ''}${gap.toFixed(2)} points`,
       ];
