@@ -68,7 +68,7 @@ describe('copies', () => {
 
   test('at position 1 are the image, at 0 the baseline, to the bit', async () => {
     const tape = startTape(engine, { gradients: false });
-    const values = Float32Array.from({ length: 12 }, (_, i) => Math.fround(Math.sin(i)));
+    const values = Float32Array.from({ length: 12 }, (_, i) => (i === 3 ? -0 : Math.fround(Math.sin(i))));
     const x = engine.tensor(values, [1, 2, 2, 3]);
     const got = await engine.read(pathCopies(tape, x, [0.1, 0.2, 0.3], [0, 1]));
     expect(got.slice(12)).toEqual(values);

@@ -37,7 +37,7 @@ describe('conv2d chooses winograd', () => {
       expect(winogradPays(engine, convolutionGeometry('test', ...narrow, {}))).toBe(
         4 * 36 * 16_000 * 64 <= engine.device.limits.maxStorageBufferBindingSize,
       );
-      const gpu = new Engine(engine.device, { ...engine.adapter, software: false }, null, false);
+      const gpu = new Engine(engine.device, { ...engine.adapter, software: false });
       expect(winogradPays(gpu, layer(2, 56, 64))).toBe(false);
     } finally {
       engine.destroy();

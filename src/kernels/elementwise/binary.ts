@@ -1,7 +1,7 @@
 import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { formatShape } from '../../runtime/shape.ts';
-import { launchAffine, launchBinary } from './launch.ts';
+import { canFuseRowsGradient, launchAffine, launchBinary, launchRowsGradient } from './launch.ts';
 import { launchReduce } from '../reduce/launch.ts';
 import { reject } from '../../runtime/errors.ts';
 
@@ -34,6 +34,21 @@ function sumToRows(tape: Tape, gradient: Tensor, b: Tensor): Tensor {
   return launchReduce(tape, gradient, extent, 'sum', 1, tape.emptyGradient(b));
 }
 
+/** The gradients of a product or quotient with a value for each row, in one pass; a's only where it is wanted. */
+function rowsGradient(
+  tape: Tape,
+  operation: 'multiply' | 'divide',
+  outputGradient: Tensor,
+  a: Tensor,
+  b: Tensor,
+  saved: Tensor,
+): [Tensor | null, Tensor] {
+  const bGradient = tape.emptyGradient(b);
+  const aGradient = tape.needsGradient(a) ? tape.emptyGradient(a) : null;
+  launchRowsGradient(tape, { operation, outputGradient, saved, b, aGradient, bGradient });
+  return [aGradient, bGradient];
+}
+
 /** a - b, [...a]; b may hold a value for each row of a (a's first axes, then ones or nothing). */
 export function subtract(tape: Tape, a: Tensor, b: Tensor): Tensor {
   checkRows('subtract', a, b);
@@ -54,6 +69,8 @@ export function multiply(tape: Tape, a: Tensor, b: Tensor): Tensor {
   checkRows('multiply', a, b);
   const output = launchBinary(tape, 'multiply', a, b, tape.empty(a.shape));
   return tape.record('multiply', output, [a, b], (outputGradient) => {
+    if (a.size !== b.size && tape.needsGradient(b) && canFuseRowsGradient(a, b))
+      return rowsGradient(tape, 'multiply', outputGradient, a, b, a);
     const aGradient = tape.needsGradient(a)
       ? launchBinary(tape, 'multiply', outputGradient, b, tape.emptyGradient(a))
       : null;
@@ -70,6 +87,8 @@ export function divide(tape: Tape, a: Tensor, b: Tensor): Tensor {
   checkRows('divide', a, b);
   const output = launchBinary(tape, 'divide', a, b, tape.empty(a.shape));
   return tape.record('divide', output, [a, b], (outputGradient) => {
+    if (a.size !== b.size && tape.needsGradient(b) && canFuseRowsGradient(a, b))
+      return rowsGradient(tape, 'divide', outputGradient, a, b, output);
     // b's gradient is computed from it, and two parameters' gradients may share a buffer: no launch may read one and write the other.
     const quotient = tape.needsGradient(b) ? tape.empty(a.shape) : tape.emptyGradient(a);
     launchBinary(tape, 'divide', outputGradient, b, quotient);

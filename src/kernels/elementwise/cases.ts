@@ -166,9 +166,37 @@ const shapePairs: readonly (readonly [Shape, Shape])[] = [
   [[263, 257], [263]],
   [[521, 128], [521]],
   [[22_003, 3], [22_003]],
+  // Rows of vec4s in several chunks, the last one shorter.
+  [
+    [2, 3, 2, 520],
+    [2, 3, 2, 1],
+  ],
+  [[3, 4100], [3]],
   // A scalar.
   [[3, 5], []],
 ];
+
+/** Cases in which the gradient of one operand only is asked for. */
+const onlyOne = [
+  [true, false],
+  [false, true],
+] as const;
+
+function binaryCase(
+  [a, b]: readonly [Shape, Shape],
+  bValues: CaseValues,
+  gradients: readonly [boolean, boolean] = [true, true],
+): OpCase<null> {
+  const wanted = gradients[0] && gradients[1] ? '' : `, gradient of ${gradients[0] ? 'a' : 'b'} alone`;
+  return {
+    name: `[${a.join(',')}] and [${b.join(',')}]${wanted}`,
+    inputs: [
+      { shape: a, values: normal, gradient: gradients[0] },
+      { shape: b, values: bValues, gradient: gradients[1] },
+    ],
+    options: null,
+  };
+}
 
 function binaryCases(
   name: keyof typeof binaryReferences,
@@ -178,16 +206,10 @@ function binaryCases(
   const reference = binaryReferences[name];
   return {
     name,
-    cases: shapePairs.map(([a, b]): OpCase<null> => {
-      return {
-        name: `[${a.join(',')}] and [${b.join(',')}]`,
-        inputs: [
-          { shape: a, values: normal },
-          { shape: b, values: bValues },
-        ],
-        options: null,
-      };
-    }),
+    cases: [
+      ...shapePairs.map((pair) => binaryCase(pair, bValues)),
+      ...onlyOne.map((gradients) => binaryCase([[5, 264], [5]], bValues, gradients)),
+    ],
     run: (tape, inputs) => run(tape, floatInput(inputs, 0), floatInput(inputs, 1)),
     reference: (inputs) => binaryReference(reference, array64Input(inputs, 0), array64Input(inputs, 1)),
     referenceGradient: (inputs, outputGradient) =>

@@ -1,5 +1,5 @@
 // Generated from unary.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 6301193df55ef00902de8b99646c85942150168a31a8277156bc012e4b77f94e
+// wgsl-sha256: 41f7987c7a0ed1edb0fe20fa3981c7d99706dd1edaf371c9117c02b62d1fa54a
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -31,13 +31,10 @@ const source = [
   "fn log1p(u: vec4<f32>) -> vec4<f32> {",
   "  let s = u / (2.0 + u);",
   "  let t = s * s;",
-  "  var series = vec4<f32>(1.0 / 15.0);",
-  "  series = series * t + 1.0 / 13.0;",
-  "  series = series * t + 1.0 / 11.0;",
-  "  series = series * t + 1.0 / 9.0;",
-  "  series = series * t + 1.0 / 7.0;",
-  "  series = series * t + 1.0 / 5.0;",
-  "  series = series * t + 1.0 / 3.0;",
+  "  var series = vec4<f32>(0.14005993);",
+  "  series = series * t + 0.14000903;",
+  "  series = series * t + 0.20010763;",
+  "  series = series * t + 0.3333321;",
   "  return 2.0 * (s + s * t * series);",
   "}",
   "",

@@ -32,9 +32,19 @@ export const blurCases: OpCases<BlurCaseOptions> = {
     // The widest kernel that fits: every output reads every input, the ends twice.
     blurCase([1, 8, 9, 2], 15, 30),
     blurCase([2, 17, 13, 3], 7, 1.5),
+    // Rows of whole vec4s on both axes, in segments that are not.
+    blurCase([2, 20, 12, 3], 7, 1.5),
+    blurCase([1, 8, 12, 1], 15, 30),
+    blurCase([2, 16, 20, 3], 31, 15),
+    blurCase([2, 19, 11, 4], 15, 4),
     blurCase([1, 11, 23, 4], 5, 0.8, { kind: 'outliers', scale: 1000 }),
   ],
-  run: (tape, inputs, options) => gaussianBlur(tape, floatInput(inputs, 0), options),
+  variants: ['vec4', 'scalars'],
+  run: (tape, inputs, options, variant) =>
+    gaussianBlur(tape, floatInput(inputs, 0), {
+      ...options,
+      ...(variant === 'vec4' || variant === 'scalars' ? { variant } : {}),
+    }),
   reference: (inputs, { kernelSize, sigma }) => blurReference(array64Input(inputs, 0), kernelSize, sigma),
   referenceGradient: (_, outputGradient, { kernelSize, sigma }) => [
     blurReferenceGradient(outputGradient, kernelSize, sigma),

@@ -29,5 +29,7 @@ fn main(
   }
   let source = index % params.inputSize;
   let position = positions[index / params.inputSize];
-  output[index] = (1.0 - position) * baseline[source % params.channels] + position * input[source];
+  let part = position * input[source];
+  // A sum with 0 would make -0 a 0.
+  output[index] = select((1.0 - position) * baseline[source % params.channels] + part, part, position == 1.0);
 }

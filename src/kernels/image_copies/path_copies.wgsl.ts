@@ -1,5 +1,5 @@
 // Generated from path_copies.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 16fb54448cfae2a1a2b19d0a718096de85c1f91b37db571547b981dd43fb2708
+// wgsl-sha256: dd51102f247b691281ce57de6ab2b4fc1a7de7689c502b775ec8990fe716058e
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -34,7 +34,9 @@ const source = [
   "  }",
   "  let source = index % params.inputSize;",
   "  let position = positions[index / params.inputSize];",
-  "  output[index] = (1.0 - position) * baseline[source % params.channels] + position * input[source];",
+  "  let part = position * input[source];",
+  "",
+  "  output[index] = select((1.0 - position) * baseline[source % params.channels] + part, part, position == 1.0);",
   "}",
   "",
 ].join('\n');

@@ -1,5 +1,5 @@
 // Generated from likelihood.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 641848b647139c5969b13ca11e6daa91275d5d1235d21bfc4d5e694ead830a41
+// wgsl-sha256: 71f1c7be6ab0f75f778e7b4eb6f043a91a0439df1c92ef44446765cbba51ea87
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -137,6 +137,8 @@ const source = [
   "  let end = base + params.locationsPerImage;",
   "  let offsets = WORKGROUP * vec4<u32>(0u, 1u, 2u, 3u);",
   "",
+  "  let half = WORKGROUP / 2u * min(params.images, 1u);",
+  "",
   "  let label = min(labels[image], params.classes - 1u);",
   "",
   "",
@@ -147,7 +149,7 @@ const source = [
   "  }",
   "  partial[lane].x = largest(maxima);",
   "  workgroupBarrier();",
-  "  for (var stride = WORKGROUP / 2u; stride > 0u; stride /= 2u) {",
+  "  for (var stride = half; stride > 0u; stride /= 2u) {",
   "    if (lane < stride) {",
   "      partial[lane].x = max(partial[lane].x, partial[lane + stride].x);",
   "    }",
@@ -188,7 +190,7 @@ const source = [
   "  }",
   "  partial[lane] = vec3<f32>(total(priorSum), jointSum);",
   "  workgroupBarrier();",
-  "  for (var stride = WORKGROUP / 2u; stride > 0u; stride /= 2u) {",
+  "  for (var stride = half; stride > 0u; stride /= 2u) {",
   "    if (lane < stride) {",
   "      let other = partial[lane + stride];",
   "      partial[lane] = vec3<f32>(partial[lane].x + other.x, merge(partial[lane].yz, other.yz));",
@@ -253,7 +255,7 @@ const source = [
   "  }",
   "  partial[lane] = vec3<f32>(sums, 0.0);",
   "  workgroupBarrier();",
-  "  for (var stride = WORKGROUP / 2u; stride > 0u; stride /= 2u) {",
+  "  for (var stride = half; stride > 0u; stride /= 2u) {",
   "    if (lane < stride) {",
   "      partial[lane] += partial[lane + stride];",
   "    }",

@@ -8,7 +8,7 @@ const WORKGROUP: u32 = 64u;
 const PER_INVOCATION: u32 = 4u;
 // Neighbouring invocations that walk side by side, BLOCK vec4s a step.
 const BLOCK: u32 = 64u;
-// Rows that a vec4 may lie in: 1 where their length is a multiple of four, 2 where it is 4 or more, else 4.
+// Rows that a vec4 may lie in: 0 where there is one row in all, 1 where their length is a multiple of four, 2 where it is 4 or more, else 4.
 const ROWS: u32 = 4u;
 
 struct Params {
@@ -35,10 +35,15 @@ fn main(
   // One division finds the row of the first vec4; those of the others follow by addition.
   var row = 4u * first / params.length;
   var column = 4u * first - row * params.length;
+  let only = params.scale * input[0];
   for (var i = 0u; i < PER_INVOCATION; i++) {
     let index = first + i * BLOCK;
     if (index >= params.count) {
       break;
+    }
+    if (ROWS == 0u) {
+      output[index] = vec4<f32>(only);
+      continue;
     }
     var value = vec4<f32>(input[row]);
     if (ROWS == 2u) {

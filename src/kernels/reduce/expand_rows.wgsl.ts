@@ -1,5 +1,5 @@
 // Generated from expand_rows.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: b5895e9a333c2cb22f061971e42fa94ae5db277f23fb19bcd50668e94dd39c1c
+// wgsl-sha256: 5c10a44e644f1e97603c9d77a556097aaa59335b47c6d1966d9b2da0ce6744a0
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -40,10 +40,15 @@ const source = [
   "",
   "  var row = 4u * first / params.length;",
   "  var column = 4u * first - row * params.length;",
+  "  let only = params.scale * input[0];",
   "  for (var i = 0u; i < PER_INVOCATION; i++) {",
   "    let index = first + i * BLOCK;",
   "    if (index >= params.count) {",
   "      break;",
+  "    }",
+  "    if (ROWS == 0u) {",
+  "      output[index] = vec4<f32>(only);",
+  "      continue;",
   "    }",
   "    var value = vec4<f32>(input[row]);",
   "    if (ROWS == 2u) {",

@@ -34,6 +34,33 @@ function planStage({ length, inner }: Extent): { rows: number; columns: number; 
 }
 
 /**
+ * How a stage deals `rows` rows of `inner` vec4s out: chunks of `steps` rows at most, `block` of them walking side by side. Where rows are
+ * narrow, a software adapter walks eight neighbouring vec4s at a time, which are whole cache lines.
+ */
+function planChunks(
+  { engine: { capabilities } }: Tape,
+  rows: number,
+  inner: number,
+): { chunks: number; block: number; steps: number } {
+  const fewest = ceilDivide(rows, LONGEST_CHAIN);
+  const narrow = capabilities.software && inner < 8;
+  const block = narrow ? Math.min(fewest, Math.floor(8 / inner)) : fewest;
+  return { ...cutRow(rows, block), block };
+}
+
+/**
+ * Chunks of at most LONGEST_CHAIN steps that `length` items are cut into, `block` of which walk side by side: chunk c takes the items
+ * floor(c / block) * block * steps + c mod block + k * block.
+ */
+export function cutRow(length: number, block: number): { chunks: number; steps: number } {
+  const blocks = ceilDivide(length, LONGEST_CHAIN * block);
+  const steps = ceilDivide(length, blocks * block);
+  // In the last block, a chunk that begins behind the last item is none.
+  const before = (ceilDivide(length, block * steps) - 1) * block;
+  return { chunks: before + Math.min(block, length - before * steps), steps };
+}
+
+/**
  * SwiftShader, the software adapter of four lanes, gains nothing from several loads in flight and loses a sixth where rows are wide;
  * llvmpipe is half as fast again with four.
  */
@@ -58,22 +85,23 @@ export function launchReduce(
   let { length } = extent;
   for (;;) {
     const { rows, columns, width } = planStage({ outer, length, inner });
-    const chunks = ceilDivide(rows, LONGEST_CHAIN);
+    const { chunks, block, steps } = planChunks(tape, rows, columns / width);
     const last = chunks === 1 && columns === inner;
     const target = last ? output : tape.empty([outer, chunks, columns]);
     const count = (outer * chunks * columns) / width;
     const OPERATION = OPERATIONS[operation];
+    const params = { count, length: rows, chunks, inner: columns / width, scale: last ? scale : 1 };
     const launch = {
       buffers: { input, output: target },
-      params: { count, length: rows, chunks, inner: columns / width, scale: last ? scale : 1 },
       work: { bytes: 4 * (input.size + target.size), flops: input.size },
     };
     if (width === 4) {
       const workgroups = ceilDivide(count, reduceVec4Kernel.constants.WORKGROUP.value);
-      tape.run(reduceVec4Kernel, { ...launch, workgroups, constants: { OPERATION, ...inFlight(tape) } });
+      const constants = { OPERATION, ...inFlight(tape) };
+      tape.run(reduceVec4Kernel, { ...launch, params: { ...params, block, steps }, workgroups, constants });
     } else {
       const workgroups = ceilDivide(count, reduceKernel.constants.WORKGROUP.value);
-      tape.run(reduceKernel, { ...launch, workgroups, constants: { OPERATION } });
+      tape.run(reduceKernel, { ...launch, params, workgroups, constants: { OPERATION } });
     }
     if (last) return output;
     input = target;
@@ -99,7 +127,7 @@ export function launchExpand(
       buffers: { input: sums, output },
       params: { count, length, lastRow: sums.size - 1, ...strides, scale },
       workgroups,
-      constants: { ...constants, ROWS: rowsOfQuad(length) },
+      constants: { ...constants, ROWS: sums.size === 1 ? 0 : rowsOfQuad(length) },
       work,
     });
     return output;

@@ -1,6 +1,8 @@
 // As reduce.wgsl, four neighbouring columns at a time: one stage of a reduction over the middle axis of [outer, length, inner],
 // `inner` in vec4s.
-//   output[o, c, i] = scale * reduce over k of input[o, c + k * chunks, i],  c in [0, chunks)
+//   output[o, c, i] = scale * reduce over k in [0, steps) of input[o, c / block * block * steps + c % block + k * block, i]
+// c in [0, chunks): `block` neighbouring chunks walk side by side. All of them do on a GPU, where neighbours then read neighbours; few on
+// a CPU, where an invocation then reads what the cache has just fetched.
 // OPERATION: 0 sum, 1 maximum, 2 minimum. One invocation computes one vec4 of the output and walks its chunk in a fixed order,
 // IN_FLIGHT loads at a time.
 // Reads 4 bytes and computes 1 flop an input element. Writes with `=`.
@@ -14,6 +16,8 @@ struct Params {
   count: u32,
   length: u32,
   chunks: u32,
+  block: u32,
+  steps: u32,
   inner: u32,
   scale: f32,
 }
@@ -44,18 +48,20 @@ fn main(
   let column = index % params.inner;
   let chunk = (index / params.inner) % params.chunks;
   let row = index / (params.inner * params.chunks);
-  let step = params.chunks * params.inner;
-  var place = (row * params.length + chunk) * params.inner + column;
+  let step = params.block * params.inner;
+  let first = chunk / params.block * params.block * params.steps + chunk % params.block;
+  let end = min(first + params.steps * params.block, params.length);
+  var place = (row * params.length + first) * params.inner + column;
   var result = input[place];
   place += step;
-  var k = chunk + params.chunks;
-  for (; IN_FLIGHT == 4u && k + 3u * params.chunks < params.length; k += 4u * params.chunks) {
+  var k = first + params.block;
+  for (; IN_FLIGHT == 4u && k + 3u * params.block < end; k += 4u * params.block) {
     let first = combine(input[place], input[place + step]);
     let second = combine(input[place + 2u * step], input[place + 3u * step]);
     result = combine(result, combine(first, second));
     place += 4u * step;
   }
-  for (; k < params.length; k += params.chunks) {
+  for (; k < end; k += params.block) {
     result = combine(result, input[place]);
     place += step;
   }

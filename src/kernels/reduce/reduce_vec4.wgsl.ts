@@ -1,8 +1,10 @@
 // Generated from reduce_vec4.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: d6ff60e53ed240263e1578f0a07dbc9cbefd7382691fdb64a6524d5c792fcd4f
+// wgsl-sha256: 34783a41a54f62e6dfab823a13258e19e2b06389b323d43c91d94c5c61b75ce4
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
+  "",
+  "",
   "",
   "",
   "",
@@ -19,6 +21,8 @@ const source = [
   "  count: u32,",
   "  length: u32,",
   "  chunks: u32,",
+  "  block: u32,",
+  "  steps: u32,",
   "  inner: u32,",
   "  scale: f32,",
   "}",
@@ -49,18 +53,20 @@ const source = [
   "  let column = index % params.inner;",
   "  let chunk = (index / params.inner) % params.chunks;",
   "  let row = index / (params.inner * params.chunks);",
-  "  let step = params.chunks * params.inner;",
-  "  var place = (row * params.length + chunk) * params.inner + column;",
+  "  let step = params.block * params.inner;",
+  "  let first = chunk / params.block * params.block * params.steps + chunk % params.block;",
+  "  let end = min(first + params.steps * params.block, params.length);",
+  "  var place = (row * params.length + first) * params.inner + column;",
   "  var result = input[place];",
   "  place += step;",
-  "  var k = chunk + params.chunks;",
-  "  for (; IN_FLIGHT == 4u && k + 3u * params.chunks < params.length; k += 4u * params.chunks) {",
+  "  var k = first + params.block;",
+  "  for (; IN_FLIGHT == 4u && k + 3u * params.block < end; k += 4u * params.block) {",
   "    let first = combine(input[place], input[place + step]);",
   "    let second = combine(input[place + 2u * step], input[place + 3u * step]);",
   "    result = combine(result, combine(first, second));",
   "    place += 4u * step;",
   "  }",
-  "  for (; k < params.length; k += params.chunks) {",
+  "  for (; k < end; k += params.block) {",
   "    result = combine(result, input[place]);",
   "    place += step;",
   "  }",
@@ -101,12 +107,20 @@ export const reduceVec4 = {
         "offset": 8,
         "type": "u32"
       },
-      "inner": {
+      "block": {
         "offset": 12,
         "type": "u32"
       },
-      "scale": {
+      "steps": {
         "offset": 16,
+        "type": "u32"
+      },
+      "inner": {
+        "offset": 20,
+        "type": "u32"
+      },
+      "scale": {
+        "offset": 24,
         "type": "f32"
       }
     }

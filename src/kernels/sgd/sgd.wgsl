@@ -42,7 +42,8 @@ fn main(
   }
   let rate = rates[parameterGroup];
   let first = place * VECTORS_PER_BLOCK + quarter % LANES_PER_BLOCK;
-  for (var i = 0u; i < VECTORS_PER_BLOCK; i += LANES_PER_BLOCK) {
+  // A bound that Mesa knows would make it write the rounds out, and compile them four times as long.
+  for (var i = 0u; i < VECTORS_PER_BLOCK * min(params.blocks, 1u); i += LANES_PER_BLOCK) {
     let index = first + i;
     let value = values[index];
     let step = gradients[index] + rate.y * value;

@@ -1,5 +1,5 @@
 // Generated from sgd.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 225052f182cbfc54bc47c237f0e8d1afba8fa0398740bfbf2f5856eee0dd9144
+// wgsl-sha256: c84d5ffc6ff859fc074383e9a3e700e9ce7c820d76e7a56d3be8b694d12dbe8f
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -47,7 +47,8 @@ const source = [
   "  }",
   "  let rate = rates[parameterGroup];",
   "  let first = place * VECTORS_PER_BLOCK + quarter % LANES_PER_BLOCK;",
-  "  for (var i = 0u; i < VECTORS_PER_BLOCK; i += LANES_PER_BLOCK) {",
+  "",
+  "  for (var i = 0u; i < VECTORS_PER_BLOCK * min(params.blocks, 1u); i += LANES_PER_BLOCK) {",
   "    let index = first + i;",
   "    let value = values[index];",
   "    let step = gradients[index] + rate.y * value;",
