@@ -58,6 +58,8 @@ interface RecordedCommands {
 
 function buffersOf(command: Command): BufferHolder[] {
   if (command.kind === 'dispatch') return command.ranges.map(({ storage }) => storage);
+  if (command.kind === 'download') return command.sources.map(({ storage }) => storage);
+  if (command.kind === 'upload') return command.targets.map(({ storage }) => storage);
   return command.kind === 'copy' ? [command.source, command.target] : [command.target];
 }
 

@@ -1,5 +1,6 @@
 import type { Grid } from './grid.ts';
 import type { Pipeline } from './pipelines.ts';
+import type { OutOfMemoryError } from './errors.ts';
 import type { PoolBuffer } from './pool.ts';
 import type { Shape } from './shape.ts';
 import type { TimestampRecorder, Work } from './profile.ts';
@@ -54,7 +55,22 @@ export type Command =
       readonly target: BufferHolder;
       readonly targetOffset: number;
       readonly size: number;
+    }
+  | {
+      readonly kind: 'download';
+      readonly sources: readonly BufferRange[];
+      /** Is handed a buffer to map, with the ranges one behind the other, when the copy has been submitted; it destroys it. */
+      readonly arrive: (staging: GPUBuffer) => void;
+    }
+  | {
+      readonly kind: 'upload';
+      readonly targets: readonly BufferRange[];
+      /** One target's behind the other. Nothing that follows is submitted before. */
+      readonly values: () => Promise<Float32Array>;
     };
+
+/** A range of a buffer of the pool, in bytes. */
+export type BufferRange = Omit<BoundRange, 'index'>;
 
 /** A buffer of the pool, or one that is read back. */
 export type BufferHolder = PoolBuffer | { readonly buffer: GPUBuffer; readonly pool: null };
@@ -63,6 +79,9 @@ export type Dispatch = Extract<Command, { kind: 'dispatch' }>;
 
 /** Recorded commands beyond this number are sent off without waiting for a sync point, so that the GPU is never idle. */
 const COMMANDS_PER_SUBMIT = 256;
+
+const MAP_READ = 0x01;
+const COPY_DESTINATION = 0x08;
 
 /**
  * Bind groups kept for one pipeline: many times what a step of a deep network takes. Work whose shapes never repeat (maps in the
@@ -88,25 +107,40 @@ export function createBindGroup(
   return device.createBindGroup({ label: kernel.name, layout, entries });
 }
 
+/** The lack of memory for one of a command's buffers. */
+function failureOf(command: Command): OutOfMemoryError | null {
+  const failed = ({ storage }: BufferRange): boolean => storage.failure !== null;
+  if (command.kind === 'dispatch') return command.ranges.find(failed)?.storage.failure ?? null;
+  if (command.kind === 'download') return command.sources.find(failed)?.storage.failure ?? null;
+  if (command.kind === 'upload') return null;
+  const failure = command.target.pool === null ? null : command.target.failure;
+  if (command.kind !== 'copy' || failure !== null) return failure;
+  return command.source.pool === null ? null : command.source.failure;
+}
+
 /**
  * Records commands and turns them into few submits. Encoding waits until every pipeline of a batch is compiled; they compile
  * in parallel, so the first training step costs one compilation time, not the sum.
  */
 export class CommandQueue {
   readonly #device: GPUDevice;
+  readonly #onFailure: (failure: OutOfMemoryError) => void;
   readonly #uniforms: UniformArena;
   #recorded: Command[] = [];
   #captured: Command[] | null = null;
   readonly #retired: GPUBuffer[] = [];
   #tail: Promise<void> | null = null;
+  #destroyed = false;
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
   recorder: TimestampRecorder | null = null;
   /** Submits so far: for tests and benchmarks. */
   submits = 0;
 
-  constructor(device: GPUDevice) {
+  /** `onFailure` is told of commands that are left out, because there was no memory for one of their buffers. */
+  constructor(device: GPUDevice, onFailure: (failure: OutOfMemoryError) => void) {
     this.#device = device;
+    this.#onFailure = onFailure;
     this.#uniforms = new UniformArena(device);
   }
 
@@ -174,18 +208,42 @@ export class CommandQueue {
     return tail;
   }
 
-  async #encodeAfter(before: Promise<void>, batch: readonly Command[]): Promise<void> {
+  async #encodeAfter(before: Promise<void>, recorded: readonly Command[]): Promise<void> {
     // Whoever flushed the batch before has its failure; this one is tried all the same.
     await before.catch(() => undefined);
-    await Promise.all(
-      batch.flatMap((command) => (command.kind === 'dispatch' ? [command.pipeline.ready] : [])),
+    const compiled = await Promise.allSettled(
+      recorded.map(async (command) => command.kind === 'dispatch' && command.pipeline.ready),
     );
-    this.#encode(batch);
+    if (this.#destroyed) return;
+    const failed = compiled.findIndex(({ status }) => status === 'rejected');
+    // Of what follows a kernel that fails (or an upload, below), values that were brought along stay: a network's weights would be gone otherwise.
+    const batch = recorded.filter(({ kind }, index) => failed < 0 || index < failed || kind === 'write');
+    let first = 0;
+    for (const [index, command] of batch.entries()) {
+      if (command.kind !== 'upload') continue;
+      this.#encode(batch.slice(first, index));
+      first = index + 1;
+      const { buffer, byteOffset } = await command.values().catch((error: unknown) => {
+        if (!this.#destroyed) this.#encode(batch.slice(first).filter(({ kind }) => kind === 'write'));
+        throw error;
+      });
+      if (this.#destroyed) return;
+      let offset = byteOffset;
+      for (const { storage, offset: target, size } of command.targets) {
+        this.#device.queue.writeBuffer(storage.buffer, target, buffer, offset, size);
+        offset += size;
+      }
+    }
+    this.#encode(batch.slice(first));
+    const failure = compiled[failed];
+    if (failure?.status === 'rejected') throw failure.reason;
   }
 
+  /** Whether what is recorded can be encoded without waiting for anything. */
   #compiled(): boolean {
     return this.#recorded.every(
-      (command) => command.kind !== 'dispatch' || command.pipeline.compiled !== null,
+      (command) =>
+        command.kind !== 'upload' && (command.kind !== 'dispatch' || command.pipeline.compiled !== null),
     );
   }
 
@@ -198,7 +256,10 @@ export class CommandQueue {
 
   #encode(batch: readonly Command[]): void {
     for (const command of batch) {
-      if (command.kind === 'dispatch') {
+      const failure = failureOf(command);
+      if (failure !== null) {
+        this.#onFailure(failure);
+      } else if (command.kind === 'dispatch') {
         this.#dispatch(command);
       } else if (command.kind === 'clear') {
         this.#endPass();
@@ -213,7 +274,9 @@ export class CommandQueue {
           targetOffset,
           size,
         );
-      } else {
+      } else if (command.kind === 'download') {
+        this.#download(command);
+      } else if (command.kind === 'write') {
         // A queue write takes effect between submits, so what was encoded before it must go first.
         this.#submit();
         const { target, offset, data } = command;
@@ -221,6 +284,21 @@ export class CommandQueue {
       }
     }
     this.#submit();
+  }
+
+  #download({ sources, arrive }: Extract<Command, { kind: 'download' }>): void {
+    this.#endPass();
+    const size = sources.reduce((sum, range) => sum + range.size, 0);
+    const usage = MAP_READ | COPY_DESTINATION;
+    const staging = this.#device.createBuffer({ label: 'download', size, usage });
+    let end = 0;
+    for (const range of sources) {
+      const { storage, offset } = range;
+      this.#openEncoder().copyBufferToBuffer(storage.buffer, offset, staging, end, range.size);
+      end += range.size;
+    }
+    this.#submit();
+    arrive(staging);
   }
 
   #dispatch(command: Dispatch): void {
@@ -280,6 +358,7 @@ export class CommandQueue {
   }
 
   destroy(): void {
+    this.#destroyed = true;
     this.#uniforms.buffer.destroy();
   }
 }

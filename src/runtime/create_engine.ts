@@ -1,6 +1,8 @@
 import type { OpenOptions } from './open.ts';
+import type { TensorTracker } from './tensor_tracker.ts';
 import { describeAdapter } from './open.ts';
 import { Engine } from './engine.ts';
+import { UnsupportedError } from './errors.ts';
 import { openGpu } from '#gpu';
 
 /** How to make an engine. */
@@ -12,6 +14,21 @@ export interface EngineOptions extends OpenOptions {
    * or wrote outside its tensor, show. Slow; for tests.
    */
   readonly guardMemory?: boolean;
+  /**
+   * Most bytes of GPU memory that tensors may take together; what goes beyond throws OutOfMemoryError. Default: no limit, but on a
+   * software adapter of Node nine tenths of the machine's memory, because there the system would end the process.
+   */
+  readonly memoryLimit?: number;
+  /**
+   * Most work of one dispatch in floating-point operations, a byte moved counting as four. What is more is cut into dispatches of a part
+   * of its workgroups each, to the same bits, because systems take the device away from a dispatch of seconds. Default: 5e10, on a
+   * software adapter 5e9.
+   */
+  readonly dispatchWork?: number;
+  /** Ask for these limits; `{}` for none beyond what every WebGPU has. Default: the highest that the adapter offers. */
+  readonly limits?: Readonly<Record<string, number>>;
+  /** Remembers where each tensor was made, and warns of those that nobody gives back: to find leaks. */
+  readonly tensorTracker?: TensorTracker;
 }
 
 /** Limits that kernels profit from: asked for as high as the adapter has them. */
@@ -30,23 +47,26 @@ const WANTED_FEATURES = ['subgroups', 'timestamp-query', 'shader-f16'] as const;
 
 /** Opens a GPU (the caller's device, the page's, or Dawn's on Node) and makes an engine on it. */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  const guardMemory = options.guardMemory ?? false;
-  if (options.device !== undefined) {
-    return new Engine(
-      options.device,
-      describeAdapter(options.device.adapterInfo, 'given device'),
-      null,
-      guardMemory,
-    );
-  }
+  const { device: given, limits } = options;
+  if (given !== undefined)
+    return new Engine(given, describeAdapter(given.adapterInfo, 'given device'), options);
   const opened = await openGpu(options);
-  const { adapter } = opened;
-  const requiredLimits: Record<string, number> = {};
-  for (const limit of RAISED_LIMITS) requiredLimits[limit] = adapter.limits[limit];
-  const device = await adapter.requestDevice({
+  const { adapter, memoryLimit = Infinity } = opened;
+  const highest = Object.fromEntries(RAISED_LIMITS.map((limit) => [limit, adapter.limits[limit]]));
+  const descriptor: GPUDeviceDescriptor = {
     label: 'calm-webgpu',
-    requiredLimits,
+    requiredLimits: { ...(limits ?? highest) },
     requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
-  });
-  return new Engine(device, opened.description, opened, guardMemory);
+  };
+  const device = await requestDevice(adapter, descriptor);
+  const launchFirst = opened.compileAhead?.(descriptor) ?? null;
+  return new Engine(device, opened.description, { memoryLimit, ...options, opened, launchFirst });
+}
+
+async function requestDevice(adapter: GPUAdapter, descriptor: GPUDeviceDescriptor): Promise<GPUDevice> {
+  try {
+    return await adapter.requestDevice(descriptor);
+  } catch (cause) {
+    throw new UnsupportedError(`createEngine: WebGPU gives no device: ${String(cause)}`, { cause });
+  }
 }

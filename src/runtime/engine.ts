@@ -1,11 +1,12 @@
 import type { AdapterDescription, OpenedGpu } from './open.ts';
-import type { AnyBuffers, Buffers, Constants, KernelModule, Params } from './kernel.ts';
-import type { Grid } from './grid.ts';
+import type { AnyBuffers, KernelModule } from './kernel.ts';
 import type { BoundRange } from './commands.ts';
 import type { DType, HostArray } from './tensor.ts';
 import type { PoolBuffer, PoolLedger } from './pool.ts';
-import type { Profile, Work } from './profile.ts';
+import type { Launch } from './launch.ts';
+import type { Profile } from './profile.ts';
 import type { Shape } from './shape.ts';
+import type { TensorTracker } from './tensor_tracker.ts';
 import { BufferPool } from './pool.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { Capture } from './capture.ts';
@@ -15,37 +16,31 @@ import { checkAliasing } from './aliasing.ts';
 import { checkGrid, fold } from './grid.ts';
 import { checkSizes, elementCount, formatShape } from './shape.ts';
 import { CommandQueue } from './commands.ts';
-import {
-  ArgumentError,
-  DeviceLostError,
-  DisposedError,
-  GpuError,
-  reject,
-  UnsupportedError,
-} from './errors.ts';
-import { dtypeOf } from './kernel.ts';
+import { ArgumentError, reject, UnsupportedError } from './errors.ts';
+import { checkBindingSize, checkBuffer } from './launch.ts';
+import { Failures, watchDevice } from './failures.ts';
+import { MOST_WORK, partsOf } from './group_range.ts';
 import { GUARD_BYTES, MemoryGuard } from './guard.ts';
+import { HostWorks } from './host_work.ts';
 import { packParams } from './uniforms.ts';
+import type { FirstLaunch } from './pipelines.ts';
 import { PipelineCache } from './pipelines.ts';
 import { Tensor } from './tensor.ts';
 import { TimestampRecorder } from './profile.ts';
 
-/** One launch of a kernel. */
-export interface Launch<M extends KernelModule> {
-  readonly buffers: Buffers<M>;
-  readonly params: Params<M>;
-  /** A number is folded into x and y (see `fold`); three numbers are taken as they are. */
-  readonly workgroups: number | Grid;
-  readonly constants?: Constants<M>;
-  /** Bytes and flops of this launch, for the profiler. */
-  readonly work?: Work;
+/** What an engine is made with; see `EngineOptions`. */
+export interface EngineSettings {
+  /** What was opened for this engine; absent when the device was given. */
+  readonly opened?: OpenedGpu;
+  readonly launchFirst?: FirstLaunch | null;
+  readonly guardMemory?: boolean;
+  readonly memoryLimit?: number;
+  readonly tensorTracker?: TensorTracker;
+  readonly dispatchWork?: number;
 }
 
 /** Kernels may read and write whole vec4s, so every tensor's room is a multiple of 16 bytes. */
 const paddedBytes = (bytes: number): number => Math.ceil(bytes / 16) * 16;
-
-const MAP_READ = 0x01;
-const COPY_DESTINATION = 0x08;
 
 /** A device with its memory, kernels and command queue. Make one with `createEngine()` of create_engine.ts. */
 export class Engine {
@@ -54,44 +49,59 @@ export class Engine {
   /** One line for people: which adapter is used and what would be faster. */
   readonly notes: readonly string[];
   readonly capabilities: Capabilities;
+  /** Work of the CPU between two launches. */
+  readonly hostWorks: HostWorks;
   readonly #opened: OpenedGpu | null;
   readonly #pool: BufferPool;
   readonly #pipelines: PipelineCache;
   readonly #commands: CommandQueue;
   readonly #guard: MemoryGuard | null;
+  readonly #tracker: TensorTracker | null;
+  readonly #mostWork: number;
   readonly #captures = new Set<Capture>();
-  #failure: Error | null = null;
+  readonly #failures = new Failures();
+  readonly #endWatch: () => void;
   #destroyed = false;
 
-  constructor(
-    device: GPUDevice,
-    adapter: AdapterDescription,
-    opened: OpenedGpu | null,
-    guardMemory: boolean,
-  ) {
+  constructor(device: GPUDevice, adapter: AdapterDescription, settings: EngineSettings = {}) {
+    const { opened = null, guardMemory = false, memoryLimit = Infinity, tensorTracker = null } = settings;
+    this.#mostWork = settings.dispatchWork ?? MOST_WORK[adapter.software ? 'software' : 'hardware'];
     this.device = device;
     this.adapter = adapter;
     this.notes = opened?.notes ?? [];
     this.capabilities = capabilitiesOf(device, adapter);
     this.#opened = opened;
-    this.#pool = new BufferPool(device);
-    this.#pipelines = new PipelineCache(device);
-    this.#commands = new CommandQueue(device);
-    this.#guard = guardMemory ? new MemoryGuard() : null;
-    device.addEventListener('uncapturederror', (event) => {
-      event.preventDefault();
-      this.#failure ??= new GpuError(`WebGPU: ${event.error.message}`, { cause: event.error });
+    this.#pool = new BufferPool(device, {
+      limit: memoryLimit,
+      submit: () => this.#submitNow(),
+      onCreate: (outcome) => this.#failures.expect(outcome),
     });
-    void this.#watchForLoss();
+    this.#pipelines = new PipelineCache(device, settings.launchFirst);
+    this.#commands = new CommandQueue(device, (failure) => this.#failures.report(failure));
+    this.hostWorks = new HostWorks({
+      commands: this.#commands,
+      range: (operation, tensor) => {
+        const storage = this.#ownStorage(operation, 'tensor', tensor);
+        return { storage, offset: tensor.byteOffset, size: tensor.byteLength };
+      },
+      wait: (promise) => this.#wait(promise),
+      during: (operation, work) => this.#failures.during(operation, work),
+    });
+    this.#guard = guardMemory ? new MemoryGuard() : null;
+    this.#tracker = tensorTracker;
+    this.#endWatch = watchDevice(device, this.#failures);
   }
 
-  /** A tensor that the caller owns, with undefined content (the kernel that fills it must write every element). */
+  /**
+   * A tensor that the caller owns, with undefined content (the kernel that fills it must write every element). Throws OutOfMemoryError
+   * beyond the adapter's largest buffer or the engine's `memoryLimit`.
+   */
   empty<D extends DType = 'f32'>(
     shape: Shape,
     dtype?: D,
     options: { requiresGradient?: boolean } = {},
   ): Tensor<D> {
-    this.#checkAlive('empty');
+    this.#failures.check('empty');
     checkSizes('empty', shape);
     const bytes = paddedBytes(elementCount(shape) * 4);
     const label = `tensor ${formatShape(shape)}`;
@@ -99,10 +109,12 @@ export class Engine {
     this.#guard?.protect(storage, bytes, (data) =>
       this.#commands.add({ kind: 'write', target: storage, offset: 0, data }),
     );
-    return new Tensor((dtype ?? 'f32') as D, [...shape], storage, {
+    const tensor = new Tensor((dtype ?? 'f32') as D, [...shape], storage, {
       ...options,
       release: (s) => this.#releaseStorage(s),
     });
+    this.#tracker?.made(tensor, storage);
+    return tensor;
   }
 
   /** A tensor that the caller owns, with the given values (copied at the call). */
@@ -145,14 +157,14 @@ export class Engine {
 
   /** Sets a tensor to zero, in order with the recorded work. */
   clear(tensor: Tensor<DType>): void {
-    this.#checkAlive('clear');
+    this.#failures.check('clear');
     const target = this.#ownStorage('clear', 'tensor', tensor);
     this.#commands.add({ kind: 'clear', target, offset: tensor.byteOffset, size: tensor.byteLength });
   }
 
   /** Replaces a tensor's values, in order with the recorded work. The values are copied at the call. */
   write<D extends DType>(tensor: Tensor<D>, values: HostArray<D>): void {
-    this.#checkAlive('write');
+    this.#failures.check('write');
     this.#checkNotCapturing('write');
     if (values.length !== tensor.size) {
       reject(
@@ -172,7 +184,7 @@ export class Engine {
    * they are views of one buffer.
    */
   copy<D extends DType>(source: Tensor<D>, target: Tensor<D>): void {
-    this.#checkAlive('copy');
+    this.#failures.check('copy');
     if (source.size !== target.size)
       reject('copy', 'target', formatShape(target.shape), formatShape(source.shape));
     const from = this.#ownStorage('copy', 'source', source);
@@ -191,40 +203,21 @@ export class Engine {
 
   /** Records one launch of a kernel. It runs after everything recorded before it. */
   run<const M extends KernelModule>(kernel: M, launch: Launch<M>): void {
-    this.#checkAlive(kernel.name);
+    this.#failures.check(kernel.name);
     const buffers: AnyBuffers = launch.buffers;
-    const ranges = Object.entries(kernel.bindings).map(([name, { index, element }]): BoundRange => {
-      const tensor = buffers[name];
-      if (tensor === undefined) throw new ArgumentError(`${kernel.name}: buffer ${name} is missing`);
-      if (tensor.dtype !== dtypeOf(element))
-        reject(kernel.name, `element type of ${name}`, tensor.dtype, element);
-      const storage = this.#ownStorage(kernel.name, name, tensor);
-      // vec4 bindings must be a multiple of 16 bytes long; the pool's buffers always have the room.
-      const padded = paddedBytes(tensor.byteLength);
-      const size = this.#guard?.isProtected(storage, padded) === true ? padded + GUARD_BYTES : padded;
-      const limit = this.device.limits.maxStorageBufferBindingSize;
-      if (size > limit) {
-        throw new UnsupportedError(
-          `${kernel.name}: ${name} ${formatShape(tensor.shape)} takes ${size} bytes, but the adapter binds at most ${limit}; ` +
-            'use a smaller batch or image',
-        );
-      }
-      return { index, storage, offset: tensor.byteOffset, size };
-    });
-    checkAliasing(kernel, ranges);
-    const { workgroups } = launch;
-    const grid = typeof workgroups === 'number' ? fold(workgroups) : workgroups;
+    const ranges = this.#bind(kernel, buffers);
+    const grid = typeof launch.workgroups === 'number' ? fold(launch.workgroups) : launch.workgroups;
     checkGrid(kernel.name, grid);
-    this.#commands.add({
-      kind: 'dispatch',
-      pipeline: this.#pipelines.get(kernel, launch.constants),
-      ranges,
-      params: packParams(kernel, launch.params),
-      grid,
-      shapes: Object.values(buffers).map(({ shape }) => shape),
-      work: launch.work ?? null,
-      binding: null,
-    });
+    const shapes = Object.values(buffers).map(({ shape }) => shape);
+    for (const part of partsOf(kernel, launch, grid, this.#mostWork)) {
+      this.#commands.add({
+        ...{ kind: 'dispatch', ranges, shapes, binding: null },
+        pipeline: this.#pipelines.get(part.kernel, launch.constants),
+        params: packParams(part.kernel, part.params),
+        grid: part.grid,
+        work: part.work,
+      });
+    }
   }
 
   /** Whether `capture` may be used: not on an engine that guards its memory. */
@@ -239,59 +232,49 @@ export class Engine {
    * `work` may not write, read or wait.
    */
   capture(work: () => void): Capture {
-    this.#checkAlive('capture');
+    this.#failures.check('capture');
     if (!this.canCapture)
       throw new ArgumentError('capture: not with guardMemory, which writes around every tensor');
     const capture = captureCommands(this.device, this.#commands, this.#pool, work, {
-      checkAlive: () => this.#checkAlive('replay'),
+      checkAlive: () => this.#failures.check('replay'),
       onDispose: () => this.#captures.delete(capture),
     });
     this.#captures.add(capture);
     return capture;
   }
 
-  /** Sends the recorded work to the GPU without waiting for it. Rejects, and drops this work, when a kernel does not compile. */
+  /**
+   * Sends the recorded work to the GPU without waiting for it. Rejects when a kernel does not compile: what was recorded before it
+   * runs, and of the rest only what brings values along (`write`, `tensor`).
+   */
   async flush(): Promise<void> {
-    this.#checkAlive('flush');
     this.#checkNotCapturing('flush');
-    await this.#wait(this.#commands.flush());
+    await this.#failures.during('flush', () => this.#wait(this.#commands.flush()));
   }
 
   /** Waits until the GPU has done all recorded work. Rejects with whatever went wrong in it. */
   async sync(): Promise<void> {
-    await this.flush();
-    await this.#wait(this.device.queue.onSubmittedWorkDone());
-    this.#checkAlive('sync');
+    this.#checkNotCapturing('sync');
+    await this.#failures.during('sync', async () => {
+      await this.#wait(this.#commands.flush());
+      await this.#wait(this.device.queue.onSubmittedWorkDone());
+    });
   }
 
-  /** The values of a tensor, after all work recorded so far. */
-  async read<D extends DType>(tensor: Tensor<D>): Promise<HostArray<D>> {
-    this.#checkAlive('read');
-    this.#checkNotCapturing('read');
-    const size = tensor.byteLength;
-    const source = this.#ownStorage('read', 'tensor', tensor);
-    const target = this.device.createBuffer({ label: 'read', size, usage: MAP_READ | COPY_DESTINATION });
-    try {
-      this.#commands.add({
-        kind: 'copy',
-        source,
-        sourceOffset: tensor.byteOffset,
-        target: { buffer: target, pool: null },
-        targetOffset: 0,
-        size,
-      });
-      await this.flush();
-      await this.#wait(target.mapAsync(MAP_READ));
-      const bytes = target.getMappedRange().slice(0);
-      this.#checkAlive('read');
+  /**
+   * The values of a tensor, after all work recorded so far. Rejects with whatever went wrong until they came: await it, for a read
+   * that nobody awaits may take the error with it, and then no other call tells of it.
+   */
+  read<D extends DType>(tensor: Tensor<D>): Promise<HostArray<D>> {
+    const values = this.#failures.during('read', async () => {
+      this.#checkNotCapturing('read');
+      const bytes = await this.hostWorks.read(tensor);
       const constructors = { f32: Float32Array, u32: Uint32Array, i32: Int32Array };
       return new constructors[tensor.dtype](bytes) as HostArray<D>;
-    } catch (error) {
-      this.#checkAlive('read');
-      throw error;
-    } finally {
-      target.destroy();
-    }
+    });
+    // Whoever awaits it sees the failure; other reads, which nobody awaits then, must not end the process.
+    values.catch(() => undefined);
+    return values;
   }
 
   /** Runs work with a timestamp around every kernel and returns where the time went. Print it with `String(profile)`. */
@@ -302,6 +285,8 @@ export class Engine {
       );
     }
     await this.sync();
+    if (this.#commands.recorder !== null)
+      throw new ArgumentError('profile: another profile of this engine is under way');
     const recorder = new TimestampRecorder(this.device);
     this.#commands.recorder = recorder;
     try {
@@ -353,25 +338,45 @@ export class Engine {
     if (this.#destroyed) return;
     for (const capture of this.#captures) capture.dispose();
     this.#destroyed = true;
+    this.#endWatch();
     this.#pipelines.clearBindGroups();
+    this.#tracker?.ended(this.#pool);
     this.#pool.destroy();
     this.#commands.destroy();
     if (this.#opened !== null) this.device.destroy();
   }
 
-  async #watchForLoss(): Promise<void> {
-    const { reason, message } = await this.device.lost;
-    if (this.#destroyed) return;
-    this.#failure = new DeviceLostError(`the GPU device was lost (${reason}): ${message}; make a new engine`);
+  /** Submits what is recorded, unless a kernel of it is still being compiled; whether it could. */
+  #submitNow(): boolean {
+    void this.#commands.flush().catch(() => undefined);
+    if (this.#commands.pending) return false;
+    this.#pipelines.clearBindGroups();
+    return true;
   }
 
   #releaseStorage(storage: PoolBuffer): void {
+    this.#tracker?.released(storage);
     if (this.#guard === null) this.#pool.release(storage);
     else this.#guard.quarantine.push(storage);
   }
 
   #wait<T>(promise: Promise<T>): Promise<T> {
     return this.#opened?.waitPolitely?.(promise) ?? promise;
+  }
+
+  /** The ranges that a launch binds. Throws where a tensor is missing, of another type, too large or bound twice. */
+  #bind(kernel: KernelModule, buffers: AnyBuffers): BoundRange[] {
+    const ranges = Object.entries(kernel.bindings).map(([name, { index, element }]): BoundRange => {
+      const tensor = checkBuffer(kernel, name, buffers[name], element);
+      const storage = this.#ownStorage(kernel.name, name, tensor);
+      // vec4 bindings must be a multiple of 16 bytes long; the pool's buffers always have the room.
+      const padded = paddedBytes(tensor.byteLength);
+      const size = this.#guard?.isProtected(storage, padded) === true ? padded + GUARD_BYTES : padded;
+      checkBindingSize(kernel, name, tensor, size, this.device.limits.maxStorageBufferBindingSize);
+      return { index, storage, offset: tensor.byteOffset, size };
+    });
+    checkAliasing(kernel, ranges);
+    return ranges;
   }
 
   #ownStorage(operation: string, argument: string, tensor: Tensor<DType>): PoolBuffer {
@@ -386,13 +391,5 @@ export class Engine {
   #checkNotCapturing(operation: string): void {
     if (this.#commands.capturing)
       throw new ArgumentError(`${operation}: not within a capture; do it before or after`);
-  }
-
-  #checkAlive(operation: string): void {
-    if (this.#destroyed) throw new DisposedError(`${operation}: the engine has been destroyed`);
-    const failure = this.#failure;
-    if (failure === null) return;
-    if (!(failure instanceof DeviceLostError)) this.#failure = null;
-    throw failure;
   }
 }

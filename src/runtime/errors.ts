@@ -18,9 +18,17 @@ export class UnsupportedError extends CalmError {
   override name = 'UnsupportedError';
 }
 
-/** WebGPU refused a kernel or a command, or ran out of memory; `cause` holds the GPUError where there is one. */
+/** WebGPU refused a kernel or a command; `cause` holds the GPUError where there is one. */
 export class GpuError extends CalmError {
   override name = 'GpuError';
+}
+
+/**
+ * A tensor does not fit: into what memory is left, into the engine's `memoryLimit`, or into the largest buffer or binding of the adapter.
+ * Less at a time helps: a smaller batch or image, `microBatchSize` in training, `recompute`.
+ */
+export class OutOfMemoryError extends GpuError {
+  override name = 'OutOfMemoryError';
 }
 
 /** The GPU device is gone. Every pending and later call on its engine ends with this error. */
@@ -30,5 +38,7 @@ export class DeviceLostError extends CalmError {
 
 /** Throws the one kind of argument error: "conv2d: weight has shape [3,3,4,8], wanted [KH,KW,5,Cout]". */
 export function reject(operation: string, argument: string, got: string, wanted: string): never {
-  throw new ArgumentError(`${operation}: ${argument} is ${got}, wanted ${wanted}`);
+  // What was got may come from a file, and be of any length.
+  const told = got.length > 200 ? `${got.slice(0, 200)}...` : got;
+  throw new ArgumentError(`${operation}: ${argument} is ${told}, wanted ${wanted}`);
 }

@@ -10,6 +10,8 @@ export interface GradientArithmetic {
   /** sum += term, in place. */
   readonly addTo: (sum: Tensor, term: Tensor) => void;
   readonly copy: (source: Tensor, target: Tensor) => void;
+  /** Is told of a parameter when a gradient, or a part of it, has been launched into its slot. */
+  readonly onPlaced: (parameter: Tensor<DType>) => void;
   /** Whether nothing but gradients can read a tensor. */
   readonly isPrivate: (gradient: Tensor) => boolean;
 }
@@ -71,13 +73,14 @@ export class Gradients {
         `${name}: gradient ${formatShape(gradient.shape)} for an input ${formatShape(input.shape)}`,
       );
     }
-    const { add, addTo, copy } = this.#arithmetic;
+    const { add, addTo, copy, onPlaced } = this.#arithmetic;
     const slot = this.#slots.get(input);
     if (slot !== undefined) {
       if (gradient !== slot && this.#filled.has(input)) addTo(slot, gradient);
       else if (gradient !== slot) copy(gradient, slot);
       this.#filled.add(input);
       this.#reached.add(input);
+      onPlaced(input);
       return;
     }
     const sum = this.#gradients.get(input);

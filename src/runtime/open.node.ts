@@ -1,8 +1,11 @@
 /** Finding an adapter on Node: Dawn, on the system's driver or on the embedded SwiftShader. */
 import type { create as createDawn } from 'webgpu';
+import { isMainThread } from 'node:worker_threads';
+import { totalmem } from 'node:os';
 import { UnsupportedError } from './errors.ts';
 import type { AdapterDescription, AdapterListing, OpenedGpu, OpenOptions } from './open.ts';
 import { describeAdapter, readLimits } from './open.ts';
+import { firstLaunches, gainsByFirstLaunches } from './first_launch.node.ts';
 import { waitPolitely } from './polite_waiting.node.ts';
 import { loadVulkanLoader, unpackSwiftShader } from './swiftshader.node.ts';
 
@@ -11,6 +14,10 @@ const dawnOptions = ['disable-dawn-features=timestamp_quantization'];
 
 const mesaAdvice =
   "Mesa's lavapipe is several times faster (Mesa 24 or later; on Debian 12: mesa-vulkan-drivers from bookworm-backports), a GPU far more.";
+
+// webgpu 0.6.2: "Promise not resolved or rejected: mapAsync()", and the process aborts. No JavaScript runs that could prevent it.
+const workerAdvice =
+  'In a worker thread: end it by engine.destroy(). worker.terminate() while the GPU computes would end the whole process.';
 
 interface Found {
   adapter: GPUAdapter;
@@ -30,7 +37,23 @@ interface SystemAdapter {
 export async function openGpu(options: OpenOptions = {}): Promise<OpenedGpu> {
   const wanted = wantedAdapter(options);
   const found = await findAdapter(wanted, options.powerPreference);
-  return { ...found, notes: describeForPeople(found.description, wanted), waitPolitely };
+  const again = (): Promise<Found> => findAdapter(wanted, options.powerPreference);
+  const opened: OpenedGpu = {
+    ...found,
+    notes: [...describeForPeople(found.description, wanted), ...(isMainThread ? [] : [workerAdvice])],
+    waitPolitely,
+    ...(gainsByFirstLaunches(found.description) && {
+      compileAhead: (descriptor) =>
+        firstLaunches(async () => (await again()).adapter.requestDevice(descriptor)),
+    }),
+  };
+  return found.description.software ? { ...opened, memoryLimit: 0.9 * systemMemory() } : opened;
+}
+
+/** Bytes of the machine, or of the container that this process runs in. */
+function systemMemory(): number {
+  const constrained = process.constrainedMemory();
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
 
 /** Every adapter of the system and the embedded SwiftShader, with the one that `openGpu(options)` takes marked. */
@@ -169,6 +192,10 @@ async function requestSwiftShader(powerPreference: GPUPowerPreference = 'high-pe
     const adapter = await withDriver(files.manifest, () =>
       dawn(create, purpose).requestAdapter({ powerPreference }),
     );
+    if (!isMainThread && adapter?.info.architecture !== 'swiftshader')
+      throw new UnsupportedError(
+        `openGpu: a worker thread finds the embedded SwiftShader only where VK_ICD_FILENAMES=${files.manifest} is set before Node starts`,
+      );
     if (adapter === null) return null;
     return { adapter, description: describeAdapter(adapter.info, 'embedded SwiftShader', 'vulkan') };
   };

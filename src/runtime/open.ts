@@ -1,5 +1,7 @@
 /** What finding an adapter looks like from outside; open.node.ts (Dawn) and open.browser.ts (navigator.gpu) implement it. */
 
+import type { FirstLaunch } from './pipelines.ts';
+
 /** How to choose an adapter. */
 export interface OpenOptions {
   /**
@@ -38,8 +40,12 @@ export interface OpenedGpu {
   description: AdapterDescription;
   /** Lines for people: which adapter is used and, where there is something, what would be faster. */
   notes: string[];
+  /** Bytes beyond which the system would run out of memory; absent where the adapter's memory is not the system's. */
+  memoryLimit?: number;
   /** Awaits a GPU promise without keeping a core busy; absent where the platform does that itself. */
   waitPolitely?: <T>(promise: Promise<T>) => Promise<T>;
+  /** Compiles kernels ahead of their first launch, on further devices made as described; absent where that gains nothing. */
+  compileAhead?: (descriptor: GPUDeviceDescriptor) => FirstLaunch;
 }
 
 /** One adapter in the answer of `listAdapters`. */

@@ -1,5 +1,4 @@
 import type { Engine } from './engine.ts';
-import type { PoolBuffer } from './pool.ts';
 import type { Shape } from './shape.ts';
 import type { Tape } from './tape.ts';
 import { ArgumentError } from './errors.ts';
@@ -50,17 +49,16 @@ export class ParameterStore {
     });
     this.values = engine.zeros([elements]);
     this.gradients = engine.zeros([elements]);
-    const view = (storage: PoolBuffer, index: number, requiresGradient: boolean): Tensor =>
-      new Tensor('f32', specifications[index]?.shape ?? [], storage, {
+    const view = (owner: Tensor, index: number, requiresGradient: boolean): Tensor =>
+      new Tensor('f32', specifications[index]?.shape ?? [], owner.storage('ParameterStore'), {
         byteOffset: (offsets[index] ?? 0) * 4,
         requiresGradient,
+        owner,
       });
-    const values = this.values.storage('ParameterStore');
-    const gradients = this.gradients.storage('ParameterStore');
     this.entries = specifications.map(({ name, trainable }, index) => ({
       name,
-      value: view(values, index, trainable ?? true),
-      gradient: view(gradients, index, false),
+      value: view(this.values, index, trainable ?? true),
+      gradient: view(this.gradients, index, false),
       offset: offsets[index] ?? 0,
     }));
     this.#byName = new Map(this.entries.map((entry) => [entry.name, entry]));

@@ -15,7 +15,8 @@ export interface Pipeline {
 
 const VISIBILITY_COMPUTE = 0x4;
 
-function layoutOf(device: GPUDevice, kernel: KernelModule): GPUBindGroupLayout {
+/** What a kernel binds: its storage bindings, and its uniform values at a dynamic offset. */
+export function createBindGroupLayout(device: GPUDevice, kernel: KernelModule): GPUBindGroupLayout {
   const entries: GPUBindGroupLayoutEntry[] = Object.values(kernel.bindings).map(({ index, access }) => ({
     binding: index,
     visibility: VISIBILITY_COMPUTE,
@@ -32,6 +33,23 @@ function layoutOf(device: GPUDevice, kernel: KernelModule): GPUBindGroupLayout {
   return device.createBindGroupLayout({ label: kernel.name, entries });
 }
 
+/** A kernel's pipeline, compiled by the browser or Dawn, and by the driver if that does not wait for the first launch. */
+export function createPipeline(
+  device: GPUDevice,
+  { name }: KernelModule,
+  layout: GPUBindGroupLayout,
+  module: GPUShaderModule,
+): Promise<GPUComputePipeline> {
+  return device.createComputePipelineAsync({
+    label: name,
+    layout: device.createPipelineLayout({ label: name, bindGroupLayouts: [layout] }),
+    compute: { module, entryPoint: 'main' },
+  });
+}
+
+/** Makes the driver compile a kernel ahead of its first launch. Never rejects. */
+export type FirstLaunch = (kernel: KernelModule, code: string) => Promise<void>;
+
 /** The compiler's messages with their places in the .wgsl file. */
 async function explain(module: GPUShaderModule, kernel: KernelModule, cause: unknown): Promise<string> {
   const info = await module.getCompilationInfo().catch(() => null);
@@ -44,10 +62,12 @@ async function explain(module: GPUShaderModule, kernel: KernelModule, cause: unk
 /** Compiled kernels of one device, by kernel and constants. Compilation is asynchronous: many run in parallel. */
 export class PipelineCache {
   readonly #device: GPUDevice;
+  readonly #launchFirst: FirstLaunch | null;
   readonly #pipelines = new Map<KernelModule, Map<string, Pipeline>>();
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, launchFirst: FirstLaunch | null = null) {
     this.#device = device;
+    this.#launchFirst = launchFirst;
   }
 
   /** The pipeline of a kernel under the given constants; its compilation starts at the first call. */
@@ -89,7 +109,7 @@ export class PipelineCache {
     }
     const device = this.#device;
     const code = specialise(kernel, constants);
-    const layout = layoutOf(device, kernel);
+    const layout = createBindGroupLayout(device, kernel);
     // The pipeline's creation reports the same errors; the scope keeps them from being reported twice.
     device.pushErrorScope('validation');
     const module = device.createShaderModule({ label: kernel.name, code });
@@ -101,14 +121,13 @@ export class PipelineCache {
       bindGroups: new Map(),
       ready: Promise.resolve(),
     };
+    const launchedFirst = this.#launchFirst?.(kernel, code);
     const compile = async (): Promise<void> => {
       try {
         await scope;
-        pipeline.compiled = await device.createComputePipelineAsync({
-          label: kernel.name,
-          layout: device.createPipelineLayout({ label: kernel.name, bindGroupLayouts: [layout] }),
-          compute: { module, entryPoint: 'main' },
-        });
+        const compiled = await createPipeline(device, kernel, layout, module);
+        await launchedFirst;
+        pipeline.compiled = compiled;
       } catch (cause) {
         throw new GpuError(
           `${kernel.name}: the kernel does not compile\n${await explain(module, kernel, cause)}`,

@@ -1,4 +1,4 @@
-import { UnsupportedError } from './errors.ts';
+import { OutOfMemoryError } from './errors.ts';
 
 /** A GPU buffer of the pool with the number by which bind groups are cached. */
 export interface PoolBuffer {
@@ -8,6 +8,18 @@ export interface PoolBuffer {
   readonly pool: BufferPool;
   /** Size of the buffer in bytes. */
   readonly size: number;
+  /** That the device had no memory for it, once known: nothing can be done with it but give it back. */
+  failure: OutOfMemoryError | null;
+}
+
+/** What a pool asks of the engine that it belongs to. */
+export interface PoolOwner {
+  /** Most bytes to hold. */
+  readonly limit: number;
+  /** Submits what is recorded, if that can be done without waiting: buffers at rest may be destroyed then. */
+  readonly submit: () => boolean;
+  /** Is told, late, whether the device had no memory for a new buffer. */
+  readonly onCreate: (outcome: Promise<OutOfMemoryError | null>) => void;
 }
 
 /** What the pool holds: bytes and buffers in use, and kept for reuse. */
@@ -19,6 +31,10 @@ export interface PoolLedger {
   /** Highest `usedBytes + freeBytes` so far. */
   readonly peakBytes: number;
 }
+
+/** What to do about a lack of memory. */
+export const SMALLER =
+  'use a smaller batch or image; in training microBatchSize (--micro-batch) or recompute (--recompute)';
 
 /** Storage that kernels read and write, that copies reach, and that reads copy from. */
 const USAGE_STORAGE = 0x80 | 0x08 | 0x04;
@@ -56,6 +72,12 @@ class FreeBuffers {
     return this.#bySize.get(best)?.pop();
   }
 
+  delete(storage: PoolBuffer): boolean {
+    const list = this.#bySize.get(storage.size) ?? [];
+    const place = list.indexOf(storage);
+    return place >= 0 && list.splice(place, 1).length > 0;
+  }
+
   put(storage: PoolBuffer): void {
     const list = this.#bySize.get(storage.size) ?? [];
     // Sorted by id, the lowest last: steps that ask alike get the same buffers, and so the same cached bind groups.
@@ -90,6 +112,7 @@ export interface Reservation {
  */
 export class BufferPool {
   readonly #device: GPUDevice;
+  readonly #owner: PoolOwner;
   readonly #free = new FreeBuffers();
   readonly #used = new Set<PoolBuffer>();
   #usedBytes = 0;
@@ -105,16 +128,17 @@ export class BufferPool {
   /** Buffers given back while a capture names them, or may. */
   readonly #held = new Set<PoolBuffer>();
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, owner: PoolOwner) {
     this.#device = device;
+    this.#owner = owner;
   }
 
-  /** A buffer of at least `bytes`; its content is whatever was there before. */
+  /** A buffer of at least `bytes`; its content is whatever was there before. Throws OutOfMemoryError beyond the limits. */
   acquire(bytes: number, label: string): PoolBuffer {
     const limit = this.#device.limits.maxBufferSize;
     if (bytes > limit) {
-      throw new UnsupportedError(
-        `${label}: needs a buffer of ${bytes} bytes, but the adapter allows ${limit}; use a smaller batch or image`,
+      throw new OutOfMemoryError(
+        `${label}: needs a buffer of ${bytes} bytes, but the adapter allows ${limit}; ${SMALLER}`,
       );
     }
     const size = Math.min(bucketSize(bytes), limit - (limit % 4));
@@ -125,16 +149,41 @@ export class BufferPool {
       this.#freeBytes -= reused.size;
       this.#freeBuffers--;
     }
-    const storage = reused ?? {
-      id: this.#nextId++,
-      pool: this,
-      size,
-      buffer: this.#device.createBuffer({ label: `pool ${size}`, size, usage: USAGE_STORAGE }),
-    };
+    const storage = reused ?? this.#create(size, label);
     this.#used.add(storage);
     if (this.#reserving !== null) this.#reservedFor.set(storage, this.#reserving);
     this.#usedBytes += storage.size;
     this.#peakBytes = Math.max(this.#peakBytes, this.#usedBytes + this.#freeBytes);
+    return storage;
+  }
+
+  #create(size: number, label: string): PoolBuffer {
+    const { limit, submit, onCreate } = this.#owner;
+    const held = (): number => this.#usedBytes + this.#freeBytes + size;
+    if (held() > limit && submit()) this.trim();
+    if (held() > limit) {
+      throw new OutOfMemoryError(
+        `${label}: needs ${size} bytes beside the ${held() - size} that the engine holds, but its memoryLimit is ${limit}; ${SMALLER}`,
+      );
+    }
+    this.#device.pushErrorScope('out-of-memory');
+    const buffer = this.#device.createBuffer({ label: `pool ${size}`, size, usage: USAGE_STORAGE });
+    const storage: PoolBuffer = { id: this.#nextId++, pool: this, size, buffer, failure: null };
+    const before = this.#usedBytes;
+    const outcome = (cause: GPUError | null): OutOfMemoryError | null => {
+      if (cause === null) return null;
+      const beside = `beside the ${before} bytes in use`;
+      const text = `${label}: no memory for ${size} bytes ${beside}; ${SMALLER}`;
+      storage.failure = new OutOfMemoryError(text, { cause });
+      if (this.#free.delete(storage)) {
+        this.#freeBytes -= size;
+        this.#freeBuffers--;
+        buffer.destroy();
+      }
+      return storage.failure;
+    };
+    // A lost device tells of its loss by itself.
+    onCreate(this.#device.popErrorScope().then(outcome, () => null));
     return storage;
   }
 
@@ -151,8 +200,12 @@ export class BufferPool {
       return;
     }
     if (!this.#used.delete(storage)) return;
-    this.#free.put(storage);
     this.#usedBytes -= storage.size;
+    if (storage.failure !== null) {
+      storage.buffer.destroy();
+      return;
+    }
+    this.#free.put(storage);
     this.#freeBytes += storage.size;
     this.#freeBuffers++;
   }

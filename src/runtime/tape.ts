@@ -1,5 +1,6 @@
 import type { DType, Tensor } from './tensor.ts';
-import type { Engine, Launch } from './engine.ts';
+import type { Engine } from './engine.ts';
+import type { Launch } from './launch.ts';
 import type { AnyBuffers, KernelModule } from './kernel.ts';
 import type { PoolBuffer } from './pool.ts';
 import type { Shape } from './shape.ts';
@@ -48,6 +49,8 @@ interface Operation {
 export class Tape {
   readonly engine: Engine;
   readonly recording: boolean;
+  /** Is told of a parameter with a place for its gradient whenever backward has launched that, or a part of it. */
+  onGradient: ((parameter: Tensor<DType>) => void) | null = null;
   readonly #operations: Operation[] = [];
   readonly #gradients: Gradients;
   readonly #needing = new Set<Tensor<DType>>();
@@ -72,6 +75,7 @@ export class Tape {
       add: (a, b) => accumulate(this, a, b),
       addTo: (sum, term) => addTo(this, sum, term),
       copy: (source, target) => engine.copy(source, target),
+      onPlaced: (parameter) => this.onGradient?.(parameter),
       isPrivate: (gradient) =>
         this.#owned.has(gradient) &&
         !this.#kept.has(gradient) &&

@@ -27,6 +27,8 @@ export class Tensor<D extends DType = 'f32'> {
   /** Whether a recording tape must compute the gradient of its result with respect to this tensor. */
   readonly requiresGradient: boolean;
   #storage: PoolBuffer | null;
+  /** The tensor whose memory a view looks at. */
+  readonly #owner: Tensor<DType> | null;
   #release: ((storage: PoolBuffer) => void) | null;
 
   constructor(
@@ -36,6 +38,7 @@ export class Tensor<D extends DType = 'f32'> {
     options: {
       byteOffset?: number;
       requiresGradient?: boolean;
+      owner?: Tensor<DType>;
       release?: (storage: PoolBuffer) => void;
     } = {},
   ) {
@@ -45,6 +48,7 @@ export class Tensor<D extends DType = 'f32'> {
     this.byteOffset = options.byteOffset ?? 0;
     this.requiresGradient = options.requiresGradient ?? false;
     this.#storage = storage;
+    this.#owner = options.owner ?? null;
     this.#release = options.release ?? null;
   }
 
@@ -53,13 +57,14 @@ export class Tensor<D extends DType = 'f32'> {
     return this.size * 4;
   }
 
+  /** Whether its memory has been given back; that of a view, with the tensor's that it was made of. */
   get disposed(): boolean {
-    return this.#storage === null;
+    return this.#storage === null || this.#owner?.disposed === true;
   }
 
   /** The buffer behind the tensor. Throws DisposedError naming the caller when its memory has been given back. */
   storage(operation: string): PoolBuffer {
-    if (this.#storage === null) {
+    if (this.#storage === null || this.#owner?.disposed === true) {
       throw new DisposedError(`${operation}: tensor ${formatShape(this.shape)} has been disposed`);
     }
     return this.#storage;
@@ -72,7 +77,8 @@ export class Tensor<D extends DType = 'f32'> {
         `reshape: ${formatShape(this.shape)} does not have the elements of ${formatShape(shape)}`,
       );
     }
-    return new Tensor(this.dtype, shape, this.storage('reshape'), { byteOffset: this.byteOffset });
+    const storage = this.storage('reshape');
+    return new Tensor(this.dtype, shape, storage, { byteOffset: this.byteOffset, owner: this });
   }
 
   /**
@@ -91,7 +97,7 @@ export class Tensor<D extends DType = 'f32'> {
         `slice: ${formatShape(shape)} from element ${elementOffset} on does not lie within ${formatShape(this.shape)}`,
       );
     }
-    return new Tensor(this.dtype, shape, this.storage('slice'), { byteOffset });
+    return new Tensor(this.dtype, shape, this.storage('slice'), { byteOffset, owner: this });
   }
 
   /** Gives the memory back to the pool it came from (if this tensor owns it); a second call does nothing. */

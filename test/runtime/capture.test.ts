@@ -200,7 +200,7 @@ test('what cannot be replayed is refused, and nothing stays behind', async () =>
   let waiting: Promise<unknown> = Promise.resolve();
   const waits = engine.capture(() => {
     waiting = Promise.all([
-      expect(engine.sync()).rejects.toThrow(/flush: not within a capture/),
+      expect(engine.sync()).rejects.toThrow(/sync: not within a capture/),
       expect(engine.read(x)).rejects.toThrow(/read: not within a capture/),
     ]);
   });
