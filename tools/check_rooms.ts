@@ -8,6 +8,7 @@ import { dirname, join, relative, sep } from 'node:path';
 /** Rooms by floor; src/index.ts and src/index.node.ts stand above all. A room may import from its own floor and those below. */
 const floors: Record<string, number> = {
   runtime: 0,
+  distributed: 1,
   kernels: 1,
   model: 2,
   data: 3,

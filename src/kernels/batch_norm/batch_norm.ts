@@ -5,6 +5,7 @@ import { ArgumentError, reject } from '../../runtime/errors.ts';
 import { batchNormGradient } from './batch_norm_gradient.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 import { checkShape, formatShape, sameShape } from '../../runtime/shape.ts';
+import type { BatchSynchronization } from './synchronization.ts';
 import { combineStatistics as combineKernel } from './combine_statistics.wgsl.ts';
 import { normalize as normalizeKernel } from './normalize.wgsl.ts';
 import { combineConstants, sliceRows } from './slices.ts';
@@ -34,6 +35,8 @@ export interface BatchNormOptions extends TuningOptions {
   readonly activation?: 'none' | 'relu';
   /** Added to the normalised values, in the shape of the input. */
   readonly residual?: Tensor;
+  /** In training: other processes that have the rest of the batch. Default: the batch is all here. */
+  readonly synchronization?: BatchSynchronization;
 }
 
 /** Mean and biased variance of the batch, [C] each; updates the running statistics. */
@@ -43,7 +46,7 @@ function batchStatistics(
   { runningMean, runningVariance }: BatchNormTensors,
   momentum: number,
   tuning: Tuning,
-): { mean: Tensor; variance: Tensor } {
+): { readonly mean: Tensor; readonly variance: Tensor } {
   const channels = runningMean.size;
   const rows = input.size / channels;
   const { bandRows, columns, phases, steps, bands, slices } = sliceRows(rows, channels, 'reduction', tuning);
@@ -71,6 +74,24 @@ function batchStatistics(
     deviations.dispose();
   }
   return { mean, variance };
+}
+
+/** The same of a batch whose rest other processes have. */
+function wholeBatchStatistics(
+  tape: Tape,
+  input: Tensor,
+  tensors: BatchNormTensors,
+  momentum: number,
+  tuning: Tuning,
+  synchronization: BatchSynchronization,
+): { readonly mean: Tensor; readonly variance: Tensor } {
+  const { shape, size: channels } = tensors.runningMean;
+  // What the part alone would make of the running statistics nobody reads.
+  const unread = { ...tensors, runningMean: tape.empty(shape), runningVariance: tape.empty(shape) };
+  const own = batchStatistics(tape, input, unread, 0, tuning);
+  const rows = input.size / channels;
+  synchronization.mergeStatistics(tape, own, tensors, { rows, momentum, tuning });
+  return own;
 }
 
 function checkTensors(
@@ -113,7 +134,7 @@ export function batchNorm(
   options: BatchNormOptions,
 ): Tensor {
   checkTensors(tape, input, tensors, options);
-  const { mode, momentum = 0.1, epsilon = 1e-5, activation = 'none', residual } = options;
+  const { mode, momentum = 0.1, epsilon = 1e-5, activation = 'none', residual, synchronization } = options;
   const { scale, shift } = tensors;
   const tuning = tuningOf(tape, options);
   const channels = scale.size;
@@ -126,7 +147,11 @@ export function batchNorm(
   const { mean, variance } =
     mode === 'train'
       ? // Once, because it moves the running statistics.
-        tape.once(() => batchStatistics(tape, input, tensors, momentum, tuning))
+        tape.once(() =>
+          synchronization === undefined
+            ? batchStatistics(tape, input, tensors, momentum, tuning)
+            : wholeBatchStatistics(tape, input, tensors, momentum, tuning, synchronization),
+        )
       : { mean: tensors.runningMean, variance: tensors.runningVariance };
   const output = tape.empty(input.shape);
   tape.run(normalizeKernel, {
@@ -149,6 +174,7 @@ export function batchNorm(
     mode,
     epsilon,
     tuning,
+    synchronization: synchronization ?? null,
   };
   return tape.record(
     'batchNorm',

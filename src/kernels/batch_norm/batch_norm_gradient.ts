@@ -1,6 +1,7 @@
 import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../tuning.ts';
+import type { BatchSynchronization } from './synchronization.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 import { combineConstants, sliceRows } from './slices.ts';
 import { combineGradientSums as combineKernel } from './combine_gradient_sums.wgsl.ts';
@@ -23,6 +24,7 @@ export interface SavedBatchNorm {
   readonly mode: 'train' | 'eval' | 'frozen';
   readonly epsilon: number;
   readonly tuning: Tuning;
+  readonly synchronization: BatchSynchronization | null;
 }
 
 interface GradientSums {
@@ -37,6 +39,7 @@ interface GradientSums {
 /** First pass: what the reductions over the rows give. */
 function sumGradient(tape: Tape, outputGradient: Tensor, saved: SavedBatchNorm): GradientSums {
   const { input, output, mean, variance, scale, shift, relu, residual, epsilon, tuning } = saved;
+  const { synchronization } = saved;
   const channels = scale.size;
   const rows = input.size / channels;
   const dealt = sliceRows(rows, channels, 'reduction', tuning);
@@ -81,7 +84,12 @@ function sumGradient(tape: Tape, outputGradient: Tensor, saved: SavedBatchNorm):
     const combine = combineConstants(tuning);
     tape.run(combineKernel, {
       buffers: { sums, scaleGradient, shiftGradient, averages },
-      params: { rows, channels, bandRows, slices },
+      params: {
+        rows: synchronization?.wholeRows(rows) ?? rows,
+        channels,
+        bandRows,
+        slices,
+      },
       workgroups: ceilDivide(channels, combine.CHANNELS),
       constants: combine,
       work: { bytes: 4 * sums.size + 16 * channels, flops: sums.size },
@@ -89,6 +97,8 @@ function sumGradient(tape: Tape, outputGradient: Tensor, saved: SavedBatchNorm):
   } finally {
     sums.dispose();
   }
+  // Each process has its rows' share of the averages. The sums stay its own: they join those of the other parameters' gradients.
+  synchronization?.sum(tape, averages);
   return { gradient, scaleGradient, shiftGradient, averages };
 }
 

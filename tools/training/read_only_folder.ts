@@ -1,0 +1,26 @@
+import { RunFolder } from './run_folder.ts';
+
+/** A run's folder as processes see it that take part in the run and leave its files to another one: they read, and write nothing. */
+export class ReadOnlyRunFolder extends RunFolder {
+  override readonly isKept = false;
+
+  override begin(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  override writeRecord(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  override rewind(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  override syncLog(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  override addLine(): void {
+    // The one who keeps the folder writes the same line.
+  }
+}
