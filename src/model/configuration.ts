@@ -2,6 +2,7 @@ import type { HeadConfiguration, HeadKind, HeadOptions } from './head.ts';
 import type { TrunkConfiguration, TrunkOptions } from './architectures.ts';
 import { familyOf } from './architectures.ts';
 import { headConfiguration } from './head.ts';
+import { quote } from './safetensors_header.ts';
 import { reject } from '../runtime/errors.ts';
 
 export type { Architecture } from './architectures.ts';
@@ -52,6 +53,19 @@ interface SharedConfiguration {
 /** Options with all defaults filled in; plain JSON, kept in checkpoints. `createModel` takes it as options again. */
 export type ModelConfiguration = SharedConfiguration & TrunkConfiguration;
 
+/** Options that are lists, and that are objects: all others are a number, a text or a truth value. */
+const LISTS = ['layers', 'widths', 'strides', 'frozen'];
+const OBJECTS = ['head', 'stem'];
+
+/** What kind of value an option wants instead of this one; null: it may be. Options may be what a stranger's checkpoint says. */
+function wantedKind(name: string, value: unknown): string | null {
+  const isScalar = (item: unknown): boolean => typeof item !== 'object';
+  if (LISTS.includes(name)) return Array.isArray(value) && value.every(isScalar) ? null : 'a list';
+  if (isScalar(value)) return null;
+  if (!OBJECTS.includes(name)) return 'a number, a text or a truth value';
+  return value !== null && Object.values(value as object).every(isScalar) ? null : 'an object';
+}
+
 const SHARED = ['architecture', 'head', 'classes', 'initialisation', 'frozen', 'recompute', 'seed'];
 
 /**
@@ -59,15 +73,25 @@ const SHARED = ['architecture', 'head', 'classes', 'initialisation', 'frozen', '
  * @throws ArgumentError naming the option
  */
 export function modelConfiguration(options: ModelOptions): ModelConfiguration {
-  const { architecture, classes } = options;
+  const { architecture, classes, seed = 0 } = options;
+  for (const [name, value] of Object.entries(options)) {
+    const wanted = value === undefined ? null : wantedKind(name, value);
+    if (wanted !== null) reject('createModel', name.slice(0, 80), quote(value), wanted);
+  }
   const family = familyOf(architecture);
   const known = [...SHARED, ...family.options];
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined && !known.includes(name))
-      reject('createModel', name, 'given', `none: the options of ${architecture} are ${known.join(', ')}`);
+      reject(
+        'createModel',
+        name.slice(0, 80),
+        'given',
+        `none: the options of ${architecture} are ${known.join(', ')}`,
+      );
   }
   if (!Number.isInteger(classes) || classes < 1)
     reject('createModel', 'classes', String(classes), 'a whole number >= 1');
+  if (!Number.isSafeInteger(seed)) reject('createModel', 'seed', String(seed), 'a whole number');
   const wanted = options.initialisation ?? 'torchvision';
   const initialisation = wanted === 'official' ? family.officialInitialisation : wanted;
   if (!INITIALISATIONS.includes(initialisation))
@@ -79,6 +103,6 @@ export function modelConfiguration(options: ModelOptions): ModelConfiguration {
     initialisation,
     frozen: [...(options.frozen ?? [])],
     recompute: options.recompute ?? false,
-    seed: options.seed ?? 0,
+    seed,
   };
 }

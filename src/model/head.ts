@@ -38,12 +38,15 @@ export interface HeadConfiguration {
 
 /** Fills in the defaults. Throws ArgumentError for an unknown kind. */
 export function headConfiguration(head: HeadKind | HeadOptions): HeadConfiguration {
-  const options: HeadOptions = typeof head === 'string' ? { kind: head } : head;
+  const options: HeadOptions = typeof head === 'object' ? head : { kind: head };
   const { kind, official = false } = options;
   if (!KINDS.includes(kind)) reject('createModel', 'head', String(kind), KINDS.join(' | '));
+  const prior = options.prior ?? (official ? 'relu' : 'softplus');
+  if (prior !== 'softplus' && prior !== 'relu')
+    reject('createModel', 'head.prior', String(prior), 'softplus | relu');
   return {
     kind,
-    prior: options.prior ?? (official ? 'relu' : 'softplus'),
+    prior,
     detachNormalizer: options.detachNormalizer ?? official,
     officialEpsilons: options.officialEpsilons ?? official,
   };

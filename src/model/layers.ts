@@ -1,3 +1,4 @@
+import type { BatchSynchronization } from '../kernels/batch_norm/synchronization.ts';
 import type { Shape } from '../runtime/shape.ts';
 import type { Tape } from '../runtime/tape.ts';
 import type { Tensor } from '../runtime/tensor.ts';
@@ -45,6 +46,8 @@ export interface Pass {
   readonly mode: Mode;
   /** Parts of the trunk (the stem, every block) are computed again in backward: see `runPart`. */
   readonly recompute: boolean;
+  /** For batch norms in training: other processes that have the rest of the batch. */
+  readonly synchronization?: BatchSynchronization;
   /** Is handed every named activation when it has been launched, before its memory is reused: read or `tape.keep` it here. */
   readonly observe?: (name: string, activation: Tensor) => void;
 }
@@ -142,7 +145,7 @@ export function runConv2d(
  * Training updates the running statistics; a frozen layer normalises by them always and keeps them.
  */
 export function runBatchNorm2d(
-  { tape, weights, mode, observe }: Pass,
+  { tape, weights, mode, observe, synchronization }: Pass,
   { name, epsilon }: BatchNorm2dLayer,
   input: Tensor,
   options: { readonly relu?: boolean; readonly residual?: Tensor } = {},
@@ -161,6 +164,7 @@ export function runBatchNorm2d(
     epsilon,
     activation: options.relu === true ? 'relu' : 'none',
     ...(options.residual === undefined ? {} : { residual: options.residual }),
+    ...(synchronization === undefined ? {} : { synchronization }),
   });
   observe?.(name, output);
   return output;

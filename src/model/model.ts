@@ -36,6 +36,8 @@ export interface ForwardOptions {
   readonly weights?: Weights;
   /** See `Pass.observe`. Nothing is recomputed then: activations that are looked at must stay. */
   readonly observe?: Pass['observe'];
+  /** See `Pass.synchronization`. */
+  readonly synchronization?: Pass['synchronization'];
   /** Leave `Forward.features` readable until the tape ends. Default: false. */
   readonly keepFeatures?: boolean;
 }
@@ -142,6 +144,7 @@ export class Model {
       mode: options.mode ?? 'eval',
       recompute: this.configuration.recompute && options.observe === undefined,
       ...(options.observe === undefined ? {} : { observe: options.observe }),
+      ...(options.synchronization === undefined ? {} : { synchronization: options.synchronization }),
     };
     const features = this.#trunk.run(pass, images);
     const logits = this.#head.logits(pass, features);
@@ -198,6 +201,7 @@ export class Model {
     if (unknown.length > 0)
       throw new ArgumentError(`loadStateDict: the network has no ${listNames(unknown)}`);
     writeStateDict(this.engine, layers, this.weights, folded);
+    this.weights.changes++;
   }
 
   /**
@@ -216,6 +220,7 @@ export class Model {
       : familyOf(this.configuration.architecture).fromTorchvision(state, this.configuration, options);
     const { ignored, kept } = imported;
     writePartOfStateDict(this.engine, layers, this.weights, imported.state, new Set(kept));
+    this.weights.changes++;
     return { loaded: names.filter((name) => imported.state.has(name)), ignored, kept };
   }
 

@@ -38,6 +38,9 @@ export interface ResNetChoice {
 
 const STRIDES = { 32: [1, 2, 2, 2], 16: [1, 2, 2, 1], 8: [1, 2, 1, 1] } as const;
 
+/** Blocks of all stages: ResNet-1202, the deepest that was ever reported, has 600. */
+const MOST_BLOCKS = 1000;
+
 function checkWhole(name: string, values: readonly number[]): void {
   for (const value of values) {
     if (!Number.isInteger(value) || value < 1)
@@ -59,6 +62,8 @@ function configure(options: ResNetOptions): ResNetChoice {
   const strides = options.strides ?? STRIDES[outputStride].slice(0, layers.length);
   const stem = { width: 64, kernel: 7, stride: 2, pool: true, ...options.stem };
   checkWhole('layers', layers);
+  if (layers.reduce((sum, count) => sum + count, 0) > MOST_BLOCKS)
+    reject('createModel', 'layers', `[${layers.join(',')}]`, `at most ${MOST_BLOCKS} blocks`);
   checkWhole('widths', widths);
   checkWhole('strides', strides);
   checkWhole('stem', [stem.width, stem.kernel, stem.stride]);

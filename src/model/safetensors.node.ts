@@ -1,5 +1,6 @@
 /** Safetensors files on disk. */
 import { openFile } from './files/byte_source.node.ts';
+import type { AtomicWriteOptions } from '../runtime/atomic_file.node.ts';
 import { writeFileAtomically } from '../runtime/atomic_file.node.ts';
 import type { SafetensorsFile, SafetensorsTensor } from './safetensors.ts';
 import { parseSafetensors, SafetensorsError, serializeSafetensors } from './safetensors.ts';
@@ -33,6 +34,7 @@ export async function writeSafetensors(
   path: string,
   tensors: Iterable<readonly [string, SafetensorsTensor]>,
   metadata: Iterable<readonly [string, string]> = [],
+  options: AtomicWriteOptions = {},
 ): Promise<void> {
-  await writeFileAtomically(path, serializeSafetensors(tensors, metadata));
+  await writeFileAtomically(path, serializeSafetensors(tensors, metadata), options);
 }

@@ -36,7 +36,7 @@ export function parameterSlots(layers: readonly Layer[], tensorOf: (name: string
 }
 
 /** Parameters and running statistics of the layers. */
-function allSlots(layers: readonly Layer[], weights: Weights): StateSlot[] {
+export function stateSlots(layers: readonly Layer[], weights: Weights): StateSlot[] {
   return layers.flatMap((layer) => {
     const parameters = parameterSlots([layer], (name) => weights.parameter(name));
     if (layer.kind === 'conv2d') return parameters;
@@ -63,25 +63,39 @@ export async function readSlots(
   );
 }
 
+const FLOATS: readonly string[] = ['F32', 'F16', 'BF16', 'F64'];
+
 /**
- * Writes tensors by their names, from PyTorch's layouts. Everything is checked before anything is written: after an error the
- * tensors are as they were.
- * @throws ArgumentError naming missing tensors and wrong shapes
+ * The stored tensor of every slot, in order.
+ * @throws ArgumentError naming tensors that are missing, of another shape, or no numbers of a network
  */
-export function writeSlots(engine: Engine, slots: readonly StateSlot[], state: StateDict): void {
+export function checkSlots(slots: readonly StateSlot[], state: StateDict): SafetensorsTensor[] {
   const missing = slots.filter(({ name }) => !state.has(name)).map(({ name }) => name);
   if (missing.length > 0) throw new ArgumentError(`loadStateDict: the state has no ${listNames(missing)}`);
-  const loaded = slots.map(({ name, tensor, shape }) => {
+  return slots.map(({ name, shape }) => {
     const stored = state.get(name);
     if (stored === undefined || !sameShape(stored.shape, shape)) {
       throw new ArgumentError(
         `loadStateDict: ${name} is ${formatShape(stored?.shape ?? [])}, wanted ${formatShape(shape)}`,
       );
     }
-    const values = toFloat32(stored);
-    return { tensor, values: shape.length === 4 ? oihwToHwio(values, shape) : values };
+    if (!FLOATS.includes(stored.dtype))
+      throw new ArgumentError(`loadStateDict: ${name} is ${stored.dtype}, wanted ${FLOATS.join(', ')}`);
+    return stored;
   });
-  for (const { tensor, values } of loaded) engine.write(tensor, values);
+}
+
+/**
+ * Writes tensors by their names, from PyTorch's layouts. Everything is checked before anything is written: after an error the
+ * tensors are as they were.
+ * @throws ArgumentError as `checkSlots`
+ */
+export function writeSlots(engine: Engine, slots: readonly StateSlot[], state: StateDict): void {
+  const stored = checkSlots(slots, state);
+  for (const [index, { tensor, shape }] of slots.entries()) {
+    const values = toFloat32(stored[index] ?? { dtype: 'F32', shape, bytes: new Uint8Array() });
+    engine.write(tensor, shape.length === 4 ? oihwToHwio(values, shape) : values);
+  }
 }
 
 /** Reads all numbers of the layers: parameters, running statistics and `num_batches_tracked`. */
@@ -90,7 +104,7 @@ export async function readStateDict(
   layers: readonly Layer[],
   weights: Weights,
 ): Promise<Map<string, SafetensorsTensor>> {
-  const state = await readSlots(engine, allSlots(layers, weights));
+  const state = await readSlots(engine, stateSlots(layers, weights));
   for (const layer of layers) {
     if (layer.kind === 'conv2d') continue;
     const batches = BigInt64Array.of(BigInt(weights.running(layer.name).batches));
@@ -125,16 +139,18 @@ export function writePartOfStateDict(
   state: StateDict,
   kept: ReadonlySet<string>,
 ): void {
+  const counts = layers
+    .filter((layer) => layer.kind !== 'conv2d' && !kept.has(trackedName(layer)))
+    .map((layer) => {
+      const tracked = state.get(trackedName(layer));
+      return [layer.name, tracked === undefined ? 0 : (toFloat64(tracked)[0] ?? 0)] as const;
+    });
   writeSlots(
     engine,
-    allSlots(layers, weights).filter(({ name }) => !kept.has(name)),
+    stateSlots(layers, weights).filter(({ name }) => !kept.has(name)),
     state,
   );
-  for (const layer of layers) {
-    if (layer.kind === 'conv2d' || kept.has(trackedName(layer))) continue;
-    const tracked = state.get(trackedName(layer));
-    weights.running(layer.name).batches = tracked === undefined ? 0 : (toFloat64(tracked)[0] ?? 0);
-  }
+  for (const [name, batches] of counts) weights.running(name).batches = batches;
 }
 
 /** The names of the layers' tensors in a state dict. */

@@ -1,7 +1,7 @@
 import type { BatchNorm2dLayer, Layer } from './layers.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { ArgumentError } from '../runtime/errors.ts';
-import { ParameterStore } from '../runtime/parameters.ts';
+import { PARAMETER_BLOCK, ParameterStore } from '../runtime/parameters.ts';
 import { parametersOf } from './layers.ts';
 import type { Tensor } from '../runtime/tensor.ts';
 
@@ -27,18 +27,31 @@ export interface Weights {
 
 type StatisticsMap = ReadonlyMap<string, RunningStatistics>;
 
+/** The statistics of all layers in one flat tensor, mean and variance of a layer behind one another, so that all are copied in one go. */
+interface FlatStatistics {
+  readonly values: Tensor;
+  readonly map: StatisticsMap;
+}
+
 function makeStatistics(
   engine: Engine,
   layers: readonly BatchNorm2dLayer[],
   isFrozen: (name: string) => boolean,
-): StatisticsMap {
-  return new Map(
-    layers.map(({ name, channels }) => {
-      const ones = new Float32Array(channels).fill(1);
-      const mean = engine.zeros([channels]);
-      return [name, { mean, variance: engine.tensor(ones, [channels]), batches: 0, frozen: isFrozen(name) }];
-    }),
-  );
+): FlatStatistics {
+  const blocks = (channels: number): number => Math.ceil(channels / PARAMETER_BLOCK) * PARAMETER_BLOCK;
+  const total = layers.reduce((sum, { channels }) => sum + 2 * blocks(channels), 0);
+  const start = new Float32Array(Math.max(total, PARAMETER_BLOCK));
+  const values = engine.empty([start.length]);
+  let offset = 0;
+  const entries = layers.map(({ name, channels }) => {
+    const mean = values.slice(offset, [channels]);
+    const variance = values.slice(offset + blocks(channels), [channels]);
+    start.fill(1, offset + blocks(channels), offset + blocks(channels) + channels);
+    offset += 2 * blocks(channels);
+    return [name, { mean, variance, batches: 0, frozen: isFrozen(name) }] as const;
+  });
+  engine.write(values, start);
+  return { values, map: new Map(entries) };
 }
 
 function statisticsOf(statistics: StatisticsMap, name: string): RunningStatistics {
@@ -47,17 +60,14 @@ function statisticsOf(statistics: StatisticsMap, name: string): RunningStatistic
   return found;
 }
 
-function disposeStatistics(statistics: StatisticsMap): void {
-  for (const { mean, variance } of statistics.values()) {
-    mean.dispose();
-    variance.dispose();
-  }
-}
-
 /** The weights that training changes: parameters with room for gradients, and running statistics. */
 export class ModelWeights implements Weights {
   readonly parameters: ParameterStore;
   readonly statistics: StatisticsMap;
+  /** The running statistics of all layers, flat. */
+  readonly statisticsValues: Tensor;
+  /** Counts training steps and loads: whoever goes through the network several times can see that they changed in between. */
+  changes = 0;
   readonly #engine: Engine;
   readonly #layers: readonly Layer[];
 
@@ -79,7 +89,9 @@ export class ModelWeights implements Weights {
       .map((parameter) => ({ ...parameter, trainable: isTrained(parameter.name) }));
     this.parameters = new ParameterStore(engine, specifications);
     const normalisations = layers.filter((layer) => layer.kind === 'batchNorm2d');
-    this.statistics = makeStatistics(engine, normalisations, isFrozen);
+    const { values, map } = makeStatistics(engine, normalisations, isFrozen);
+    this.statistics = map;
+    this.statisticsValues = values;
   }
 
   parameter(name: string): Tensor {
@@ -97,7 +109,7 @@ export class ModelWeights implements Weights {
 
   dispose(): void {
     this.parameters.dispose();
-    disposeStatistics(this.statistics);
+    this.statisticsValues.dispose();
   }
 }
 
@@ -106,6 +118,8 @@ export class WeightsCopy implements Weights {
   /** All values, laid out as the parameter store's. */
   readonly values: Tensor;
   readonly statistics: StatisticsMap;
+  /** As `ModelWeights.statisticsValues`. */
+  readonly statisticsValues: Tensor;
   readonly #engine: Engine;
   readonly #views = new Map<string, Tensor>();
 
@@ -115,7 +129,9 @@ export class WeightsCopy implements Weights {
     for (const { name, value, offset } of source.parameters.entries)
       this.#views.set(name, this.values.slice(offset, value.shape));
     const normalisations = layers.filter((layer) => layer.kind === 'batchNorm2d');
-    this.statistics = makeStatistics(engine, normalisations, (name) => source.running(name).frozen);
+    const { values, map } = makeStatistics(engine, normalisations, (name) => source.running(name).frozen);
+    this.statistics = map;
+    this.statisticsValues = values;
     this.assign(source);
   }
 
@@ -132,17 +148,13 @@ export class WeightsCopy implements Weights {
   /** Takes over the present values of the weights that were copied. */
   assign(source: ModelWeights): void {
     this.#engine.copy(source.parameters.values, this.values);
-    for (const [name, target] of this.statistics) {
-      const { mean, variance, batches } = source.running(name);
-      this.#engine.copy(mean, target.mean);
-      this.#engine.copy(variance, target.variance);
-      target.batches = batches;
-    }
+    this.#engine.copy(source.statisticsValues, this.statisticsValues);
+    for (const [name, target] of this.statistics) target.batches = source.running(name).batches;
   }
 
   dispose(): void {
     for (const view of this.#views.values()) view.dispose();
     this.values.dispose();
-    disposeStatistics(this.statistics);
+    this.statisticsValues.dispose();
   }
 }

@@ -14,6 +14,8 @@ export interface TrainingBatch {
   readonly crop: number;
   /** Class of each image, [N]. */
   readonly labels: Uint32Array;
+  /** Images of the whole batch of which these are one process's. Default: they are all. */
+  readonly wholeSize?: number;
   /** Top and left of each crop, [N,2]. */
   readonly crops: Int32Array;
   /** 1 where the crop is mirrored, [N]. */
@@ -41,7 +43,10 @@ export interface BatchTensors {
 }
 
 /** Throws ArgumentError unless all parts of a batch are of as many images as there are labels. */
-function checkBatch(operation: string, { images, height, width, labels, crops, flips }: TrainingBatch): void {
+export function checkBatch(
+  operation: string,
+  { images, height, width, labels, crops, flips }: TrainingBatch,
+): void {
   const count = labels.length;
   const check = (what: string, got: number, wanted: number): void => {
     if (count === 0 || got !== wanted) reject(operation, what, String(got), `${wanted} for ${count} labels`);
@@ -51,24 +56,35 @@ function checkBatch(operation: string, { images, height, width, labels, crops, f
   check('length of flips', flips.length, count);
 }
 
+/** Throws ArgumentError naming the first label that is none of so many classes: its loss would be NaN and its gradient zero. */
+export function checkLabels(operation: string, labels: Uint32Array, classes: number): void {
+  const image = labels.findIndex((label) => label >= classes);
+  if (image >= 0)
+    reject(operation, `label of image ${image}`, String(labels[image]), `a class from 0 to ${classes - 1}`);
+}
+
+/** `size` of a batch's images, from number `first` on. Views, no copies. The batch's parts must fit. */
+export function batchPart(batch: TrainingBatch, first: number, size: number): TrainingBatch {
+  const { images, height, width, labels, crops, flips } = batch;
+  const pixels = height * width * 3;
+  const end = first + size;
+  return {
+    ...batch,
+    images: images.subarray(first * pixels, end * pixels),
+    labels: labels.subarray(first, end),
+    crops: crops.subarray(2 * first, 2 * end),
+    flips: flips.subarray(first, end),
+  };
+}
+
 /**
  * Cuts a batch into batches of `size` images, in order, the last one possibly smaller. They are views, no copies. Throws
  * ArgumentError when the batch's parts do not fit.
  */
 export function splitBatch(batch: TrainingBatch, size: number): TrainingBatch[] {
   checkBatch('splitBatch', batch);
-  const { images, height, width, labels, crops, flips } = batch;
-  const pixels = height * width * 3;
-  return Array.from({ length: Math.ceil(labels.length / size) }, (_, part) => {
-    const [first, end] = [part * size, (part + 1) * size];
-    return {
-      ...batch,
-      images: images.subarray(first * pixels, end * pixels),
-      labels: labels.subarray(first, end),
-      crops: crops.subarray(2 * first, 2 * end),
-      flips: flips.subarray(first, end),
-    };
-  });
+  const parts = Math.ceil(batch.labels.length / size);
+  return Array.from({ length: parts }, (_, part) => batchPart(batch, part * size, size));
 }
 
 /** Copies a batch to the GPU and crops, mirrors and normalises it there. Throws ArgumentError when its parts do not fit. */

@@ -1,7 +1,9 @@
 /** Checkpoints on disk; see checkpoint.ts for what is in them. */
+import type { AtomicWriteOptions } from '../runtime/atomic_file.node.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Model } from '../model/model.ts';
 import type { Trainer } from './trainer.ts';
+import type { Weights } from '../model/files/weights_file.ts';
 import { ArgumentError } from '../runtime/errors.ts';
 import { checkpointContent, modelContent, parseCheckpoint } from './checkpoint.ts';
 import { checkpointMetadata } from './foreign_checkpoint.ts';
@@ -14,10 +16,18 @@ export async function saveModel(path: string, model: Model, info?: unknown): Pro
   await writeSafetensors(path, tensors, metadata);
 }
 
-/** Writes a model and its training state to a file, atomically: an interrupted save leaves the old one whole. */
-export async function saveCheckpoint(path: string, trainer: Trainer, info?: unknown): Promise<void> {
+/**
+ * Writes a model and its training state to a file, atomically: an interrupted save leaves the old one whole. With `previous` the old one
+ * is kept under that path, for the day when a disk has damaged the new one.
+ */
+export async function saveCheckpoint(
+  path: string,
+  trainer: Trainer,
+  info?: unknown,
+  options: AtomicWriteOptions = {},
+): Promise<void> {
   const { tensors, metadata } = await checkpointContent(trainer, info);
-  await writeSafetensors(path, tensors, metadata);
+  await writeSafetensors(path, tensors, metadata, options);
 }
 
 /**
@@ -25,9 +35,19 @@ export async function saveCheckpoint(path: string, trainer: Trainer, info?: unkn
  * @throws ArgumentError naming the path when the file is no checkpoint; WeightsFileError when it cannot be read at all
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  const { metadata, fields, tensors } = await readWeightsFile(path);
+  return checkpointOf(path, await readWeightsFile(path));
+}
+
+/**
+ * A file of weights that has been read, as a checkpoint.
+ * @throws ArgumentError naming the path when it is none
+ */
+export function checkpointOf(
+  path: string,
+  file: Pick<Weights, 'metadata' | 'fields' | 'tensors'>,
+): Checkpoint {
   try {
-    return parseCheckpoint({ metadata: checkpointMetadata({ metadata, fields }), tensors });
+    return parseCheckpoint({ metadata: checkpointMetadata(file), tensors: file.tensors });
   } catch (error) {
     if (error instanceof ArgumentError)
       throw new ArgumentError(`${path}: ${error.message}`, { cause: error });

@@ -1,8 +1,8 @@
 /**
  * A checkpoint is one safetensors file. The model's tensors have their plain PyTorch names, so that other programs can read
  * them; `velocity.NAME` and `slow.NAME` hold the optimiser's momentum and theta'. The metadata hold JSON: how to build the model, how
- * far training is, and whatever the caller wants to find again (class names, say). It holds no time and no path: runs that went the same
- * way give the same bytes.
+ * far training is, whatever the caller wants to find again (class names, say), and a checksum of all of it, which every reader of ours
+ * verifies. It holds no time and no path: runs that went the same way give the same bytes.
  */
 import type { EpochProgress } from './epoch.ts';
 import type { Model } from '../model/model.ts';
@@ -11,8 +11,19 @@ import type { SafetensorsTensor } from '../model/safetensors.ts';
 import type { StateDict } from '../model/state_dict.ts';
 import type { Trainer } from './trainer.ts';
 import { ArgumentError } from '../runtime/errors.ts';
+import { checkHeld } from '../model/parameter_count.ts';
 import { modelConfiguration } from '../model/configuration.ts';
-import { parameterSlots, readSlots, readStateDict, writeSlots, writeStateDict } from '../model/state_dict.ts';
+import { quote } from '../model/safetensors_header.ts';
+import {
+  checkSlots,
+  parameterSlots,
+  readSlots,
+  readStateDict,
+  stateSlots,
+  writeSlots,
+  writeStateDict,
+} from '../model/state_dict.ts';
+import { CHECKSUM, verifyChecksum, withChecksum } from './checksum.ts';
 
 /** Where a training run stands. */
 export interface TrainingState {
@@ -37,6 +48,8 @@ export interface Checkpoint {
   readonly training: TrainingState | null;
   /** What the caller stored beside; null when there is nothing. */
   readonly info: unknown;
+  /** Of all it holds; null in files from before there was one. */
+  readonly checksum: string | null;
 }
 
 /** Before the names of the optimiser's momentum, and of theta'. */
@@ -60,15 +73,19 @@ export function modelMetadata(configuration: ModelConfiguration, info: unknown):
 
 /** A model alone: enough to classify and to explain. `info` must be JSON. */
 export async function modelContent(model: Model, info?: unknown): Promise<CheckpointContent> {
-  return { tensors: await model.stateDict(), metadata: modelMetadata(model.configuration, info) };
+  return withChecksum({
+    tensors: await model.stateDict(),
+    metadata: modelMetadata(model.configuration, info),
+  });
 }
 
 /**
  * A model with all that training needs to go on as if it had not been interrupted: to be made between two steps, see
- * `Trainer.progress`. `info` must be JSON.
+ * `Trainer.progress`. `info` must be JSON. Rejects with what ended a training whose numbers were no longer finite.
  */
 export async function checkpointContent(trainer: Trainer, info?: unknown): Promise<CheckpointContent> {
   const { model, optimizer, slow, epochsDone, steps, progress } = trainer;
+  if (trainer.failure !== null) throw trainer.failure;
   const { engine, layers } = model;
   const velocities = await readSlots(
     engine,
@@ -79,14 +96,14 @@ export async function checkpointContent(trainer: Trainer, info?: unknown): Promi
     [...state].map(([name, tensor]) => [`${prefix}${name}`, tensor] as const);
   const metadata = modelMetadata(model.configuration, info);
   metadata.set('training', JSON.stringify({ epochsDone, steps, progress }));
-  return {
+  return withChecksum({
     tensors: new Map([
       ...(await model.stateDict()),
       ...prefixed(VELOCITY, velocities),
       ...prefixed(SLOW, slowState),
     ]),
     metadata,
-  };
+  });
 }
 
 function json(file: CheckpointContent, key: string): unknown {
@@ -102,7 +119,7 @@ function json(file: CheckpointContent, key: string): unknown {
 function counter(training: object, key: string): number {
   const value: unknown = Reflect.get(training, key);
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
-    throw new ArgumentError(`checkpoint: ${key} is ${String(value)}, wanted a whole number`);
+    throw new ArgumentError(`checkpoint: ${key} is ${quote(value)}, wanted a whole number`);
   return value;
 }
 
@@ -111,10 +128,10 @@ function epochProgress(training: object): EpochProgress | null {
   const progress: unknown = Reflect.get(training, 'progress') ?? null;
   if (progress === null) return null;
   if (typeof progress !== 'object')
-    throw new ArgumentError(`checkpoint: progress is ${JSON.stringify(progress)}, wanted an object`);
+    throw new ArgumentError(`checkpoint: progress is ${quote(progress)}, wanted an object`);
   const lossSum: unknown = Reflect.get(progress, 'lossSum');
   if (typeof lossSum !== 'number')
-    throw new ArgumentError(`checkpoint: lossSum is ${String(lossSum)}, wanted a number`);
+    throw new ArgumentError(`checkpoint: lossSum is ${quote(lossSum)}, wanted a number`);
   return {
     epoch: counter(progress, 'epoch'),
     step: counter(progress, 'step'),
@@ -126,7 +143,7 @@ function epochProgress(training: object): EpochProgress | null {
 
 /**
  * Takes a file apart.
- * @throws ArgumentError when it is no checkpoint, or one of a model that this version cannot build
+ * @throws ArgumentError when it is no checkpoint, a damaged one, or one of a model that this version cannot build
  */
 export function parseCheckpoint(file: CheckpointContent): Checkpoint {
   const described = json(file, 'model');
@@ -144,9 +161,11 @@ export function parseCheckpoint(file: CheckpointContent): Checkpoint {
     else state.set(name, tensor);
   }
   const training = json(file, 'training');
-  return {
-    // Everything in it is checked again, as options are.
-    configuration: modelConfiguration(described as ModelConfiguration),
+  // Everything in it is checked again, as options are.
+  const configuration = modelConfiguration(described as ModelConfiguration);
+  checkHeld(configuration, state);
+  const checkpoint = {
+    configuration,
     state,
     training:
       typeof training === 'object' && training !== null
@@ -159,12 +178,16 @@ export function parseCheckpoint(file: CheckpointContent): Checkpoint {
           }
         : null,
     info: json(file, 'info'),
+    checksum: file.metadata.get(CHECKSUM) ?? null,
   };
+  // Last: what else is wrong says more.
+  verifyChecksum(file);
+  return checkpoint;
 }
 
 /**
  * Sets a trainer and its model to where a checkpoint stands: with the same options, and the same batches from
- * `trainer.firstBatch(epoch)` on, training goes on to the same bits.
+ * `trainer.firstBatch(epoch)` on, training goes on to the same bits. After an error both are as they were.
  * @throws ArgumentError when the checkpoint holds a model only, or lacks what this trainer needs
  */
 export function resumeTraining(trainer: Trainer, checkpoint: Checkpoint): void {
@@ -174,12 +197,13 @@ export function resumeTraining(trainer: Trainer, checkpoint: Checkpoint): void {
     throw new ArgumentError('resumeTraining: the checkpoint holds a model only, no training state');
   if (slow !== null && training.slow === null)
     throw new ArgumentError('resumeTraining: the checkpoint has no slow copy, which this posterior needs');
+  const velocities = parameterSlots(model.layers, (name) => optimizer.velocity(name));
+  // All that can be wrong is found before anything is written.
+  checkSlots(velocities, training.velocities);
+  if (slow !== null && training.slow !== null)
+    checkSlots(stateSlots(model.layers, slow.weights), training.slow);
   model.loadStateDict(checkpoint.state);
-  writeSlots(
-    model.engine,
-    parameterSlots(model.layers, (name) => optimizer.velocity(name)),
-    training.velocities,
-  );
+  writeSlots(model.engine, velocities, training.velocities);
   if (slow !== null && training.slow !== null)
     writeStateDict(model.engine, model.layers, slow.weights, training.slow);
   trainer.resumeAt(training);

@@ -1,4 +1,5 @@
 import type { Evaluation } from './evaluate.ts';
+import type { NonFiniteStep } from './non_finite.ts';
 import type { TrainingBatch } from './batch.ts';
 
 /** How far an epoch is that has begun and not ended: with the weights, what carrying on within it takes. Plain JSON. */
@@ -60,6 +61,8 @@ export interface EpochOptions {
   readonly epoch: number;
   readonly stepsPerEpoch: number;
   readonly onStep?: (event: StepEvent) => void;
+  /** Is told of steps left out since they had numbers that are not finite: see `TrainerOptions.onNonFinite`. */
+  readonly onSkippedStep?: (step: NonFiniteStep) => void;
   /**
    * Ends training between two steps; the call then rejects with the signal's reason, after `onStep` has been told of every step that
    * was begun. A checkpoint made then carries the epoch on at its next batch.

@@ -1,6 +1,7 @@
 import type { Model } from '../model/model.ts';
 import type { Normalization, TrainingBatch } from './batch.ts';
-import { IMAGENET_NORMALIZATION, uploadBatch } from './batch.ts';
+import { batchPart, checkBatch, checkLabels, IMAGENET_NORMALIZATION, uploadBatch } from './batch.ts';
+import { SmallerParts } from '../runtime/smaller_parts.ts';
 import { startTape } from '../kernels/tape.ts';
 
 /** How well a model classifies a set of images. */
@@ -17,19 +18,42 @@ export interface Evaluation {
   readonly seconds: number;
 }
 
-interface Scored {
+/** What a batch gave. */
+export interface Scored {
   readonly labels: Uint32Array;
   readonly probabilities: Float32Array;
 }
 
-function launch(model: Model, batch: TrainingBatch, normalization: Normalization): Promise<Float32Array> {
+async function launch(
+  model: Model,
+  batch: TrainingBatch,
+  normalization: Normalization,
+): Promise<Float32Array> {
   const tape = startTape(model.engine, { gradients: false });
   try {
     const { images } = uploadBatch(tape, batch, normalization);
+    // Not awaited here: the tape must end before others ask for memory.
     return model.engine.read(model.predict(tape, images).probabilities);
   } finally {
     tape.end();
   }
+}
+
+/** p(y|x) of a batch, whole or in parts. */
+async function score(
+  parts: SmallerParts,
+  model: Model,
+  batch: TrainingBatch,
+  normalization: Normalization,
+): Promise<Float32Array> {
+  checkBatch('evaluate', batch);
+  const { classes } = model.configuration;
+  checkLabels('evaluate', batch.labels, classes);
+  const probabilities = new Float32Array(batch.labels.length * classes);
+  await parts.run(batch.labels.length, async (first, size) =>
+    probabilities.set(await launch(model, batchPart(batch, first, size), normalization), first * classes),
+  );
+  return probabilities;
 }
 
 function summarize(scored: readonly Scored[], classes: number, seconds: number): Evaluation {
@@ -63,7 +87,8 @@ function summarize(scored: readonly Scored[], classes: number, seconds: number):
 }
 
 /**
- * Classifies all images of the batches in eval mode. Each batch's result is read while the next one computes.
+ * Classifies all images of the batches in eval mode. Each batch's result is read while the next one computes. Where memory is short, a
+ * batch goes through in parts: its images' numbers are then the same to rounding.
  * `onBatch` is told how many images are done.
  */
 export async function evaluate(
@@ -73,10 +98,13 @@ export async function evaluate(
     readonly normalization?: Normalization;
     readonly onBatch?: (images: number) => void;
     readonly signal?: AbortSignal;
+    /** Adds the batches that other processes have, where they share the work. */
+    readonly gather?: (own: readonly Scored[]) => Promise<readonly Scored[]>;
   } = {},
 ): Promise<Evaluation> {
   const normalization = options.normalization ?? IMAGENET_NORMALIZATION;
   const start = performance.now();
+  const parts = new SmallerParts(model.engine);
   const scored: Scored[] = [];
   let images = 0;
   let pending: { labels: Uint32Array; probabilities: Promise<Float32Array> } | null = null;
@@ -89,12 +117,13 @@ export async function evaluate(
   };
   for await (const batch of batches) {
     options.signal?.throwIfAborted();
-    const probabilities = launch(model, batch, normalization);
+    const probabilities = score(parts, model, batch, normalization);
     // Whoever awaits it sees the failure; should an earlier batch fail first, this one must not end the process.
     probabilities.catch(() => undefined);
     await take();
     pending = { labels: batch.labels, probabilities };
   }
   await take();
-  return summarize(scored, model.configuration.classes, (performance.now() - start) / 1000);
+  const all = options.gather === undefined ? scored : await options.gather(scored);
+  return summarize(all, model.configuration.classes, (performance.now() - start) / 1000);
 }

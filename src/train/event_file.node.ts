@@ -1,5 +1,5 @@
 /** Event files for `tensorboard --logdir`; see event_records.ts for what is in them. */
-import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, fsyncSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { fileVersionRecord, scalarsRecord, sessionStartRecord, textRecord } from './event_records.ts';
 import { join } from 'node:path';
 
@@ -42,6 +42,16 @@ export class EventFile {
   /** A text in Markdown. */
   addText(step: number, tag: string, text: string): void {
     this.#append(textRecord(now(), step, tag, text));
+  }
+
+  /** Waits until the disk has all of it. */
+  sync(): void {
+    const file = openSync(this.path, 'a');
+    try {
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
   }
 
   #append(record: Uint8Array): void {

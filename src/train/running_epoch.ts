@@ -1,5 +1,8 @@
 import type { EpochOptions, EpochProgress, EpochSummary } from './epoch.ts';
+import type { NonFinitePlace } from './step_watch.ts';
+import type { TrainingBatch } from './batch.ts';
 import { ArgumentError } from '../runtime/errors.ts';
+import { UnhealthyStep } from './non_finite.ts';
 
 /** What a step or a part of it gives. */
 export interface StepResult {
@@ -7,12 +10,15 @@ export interface StepResult {
   readonly loss: number;
   /** Images whose highest score is the label's. */
   readonly correct: number;
+  /** Of the step: null when all was finite. */
+  readonly nonFinite: NonFinitePlace | null;
 }
 
 /** A step that has been launched, whose numbers are still on their way. */
 export interface PendingStep {
   readonly batchSize: number;
   readonly learningRate: number;
+  readonly batch: TrainingBatch;
   readonly results: Promise<StepResult>;
 }
 
@@ -47,18 +53,20 @@ export class RunningEpoch {
     this.#pending.push({ ...pending, step });
   }
 
-  /** Waits for the oldest step's numbers and tells of them. Rejects when the loss is no longer finite. */
-  async report(): Promise<void> {
+  /**
+   * Waits for the oldest step's numbers and tells of them: once they are known to be finite `onHealthy`, which completes the step, and
+   * then `onStep`, which may throw. Rejects with an UnhealthyStep when some are not finite.
+   */
+  async report(onHealthy?: () => void): Promise<void> {
     const oldest = this.#pending.shift();
     if (oldest === undefined) return;
     const { epoch, stepsPerEpoch, onStep } = this.#options;
-    const { step, batchSize, learningRate } = oldest;
-    const { loss, correct } = await oldest.results;
-    if (!Number.isFinite(loss)) {
-      throw new ArgumentError(
-        `training: the loss of epoch ${epoch}, step ${step} is ${loss}; lower the learning rate (${learningRate})`,
-      );
-    }
+    const { step, batch, batchSize, learningRate } = oldest;
+    const result = await oldest.results;
+    const { loss, correct, nonFinite } = result;
+    if (nonFinite !== null || !Number.isFinite(loss))
+      throw new UnhealthyStep(step, batch, learningRate, result);
+    onHealthy?.();
     const before = this.#progress;
     const images = before.images + batchSize;
     const sums = { images, lossSum: before.lossSum + loss * batchSize, correct: before.correct + correct };
@@ -89,6 +97,7 @@ export class RunningEpoch {
   summary(learningRate: number): EpochSummary {
     const { epoch, step, images, lossSum, correct } = this.#progress;
     if (step === 0) throw new ArgumentError('training: the epoch has no batches');
+    if (images === 0) throw new ArgumentError('training: every step of the epoch was skipped');
     const seconds = this.#seconds();
     return {
       epoch,

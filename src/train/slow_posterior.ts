@@ -1,4 +1,4 @@
-import type { Model } from '../model/model.ts';
+import type { ForwardOptions, Model } from '../model/model.ts';
 import type { Tape } from '../runtime/tape.ts';
 import type { Tensor } from '../runtime/tensor.ts';
 import type { WeightsCopy } from '../model/weights.ts';
@@ -43,8 +43,13 @@ export class SlowPosterior {
    * p(z|x,y; theta') of a training batch, [N,H,W]. Batch norms use the batch's statistics, as in the pass that is trained, so that
    * with theta' = theta this is exactly its posterior; the copy's own running statistics move.
    */
-  posterior(tape: Tape, images: Tensor, labels: Tensor<'u32'>): Tensor {
-    return this.#model.posterior(tape, images, labels, { weights: this.weights, mode: 'train' });
+  posterior(
+    tape: Tape,
+    images: Tensor,
+    labels: Tensor<'u32'>,
+    options: Pick<ForwardOptions, 'synchronization'> = {},
+  ): Tensor {
+    return this.#model.posterior(tape, images, labels, { ...options, weights: this.weights, mode: 'train' });
   }
 
   /** To be called after optimiser step `step`, counted from 1. */

@@ -1,18 +1,22 @@
 import type { Evaluation } from './evaluate.ts';
-import type { EpochOptions, EpochProgress, EpochSummary, FitOptions } from './epoch.ts';
+import type { DataParallel } from '../distributed/data_parallel.ts';
+import type { EpochOptions, EpochProgress, EpochSummary, FitOptions, StepEvent } from './epoch.ts';
 import type { GroupKind } from './parameter_groups.ts';
 import type { Model } from '../model/model.ts';
+import type { NonFiniteOrigin } from './non_finite.ts';
 import type { Normalization, TrainingBatch } from './batch.ts';
 import type { PosteriorSource } from './slow_posterior.ts';
 import type { Schedule } from './schedule.ts';
 import type { Sgd, SgdGroup } from '../kernels/sgd/sgd.ts';
-import { reject } from '../runtime/errors.ts';
+import { ArgumentError, reject } from '../runtime/errors.ts';
 import { checkPosteriorSource, SlowPosterior } from './slow_posterior.ts';
 import { createSgd } from '../kernels/sgd/sgd.ts';
 import { evaluate } from './evaluate.ts';
 import { IMAGENET_NORMALIZATION } from './batch.ts';
 import { learningRateFactor } from './schedule.ts';
 import { parameterGroups } from './parameter_groups.ts';
+import { explainStep } from './explain_step.ts';
+import { NonFiniteError, UnhealthyStep, untraced } from './non_finite.ts';
 import { RunningEpoch } from './running_epoch.ts';
 import { StepLauncher } from './step_launcher.ts';
 
@@ -59,7 +63,24 @@ export interface TrainerOptions {
    * a time. The numbers are the same to the bit; the memory of a step stays reserved during the epoch. Default: true.
    */
   readonly capture?: boolean;
+  /**
+   * What to do with a step whose loss or gradients have numbers that are not finite (NaN, infinity). It is held either way: weights,
+   * momentum and running statistics stay as they were before it, and it is done again to find the kernel and the layer that made
+   * the first one. 'stop': `trainEpoch` rejects with a NonFiniteError that says so. 'skip': its batch is left out, `onSkippedStep` is told, and
+   * training goes on, but not after MOST_SKIPPED in a row, nor where doing it again failed; every step's loss is then awaited before
+   * the next step begins. Where the update itself makes a weight so, training stops. Several processes, which must all hold a step or
+   * none, judge by the gradients: one whose loss alone is so is done, and ends training. Default: 'stop'.
+   */
+  readonly onNonFinite?: 'stop' | 'skip';
+  /**
+   * Other processes that train the same model with it: `train` gives each its share of every batch (a loader's `shard`, with
+   * `wholeSize`), and `validate` its turns. Losses, accuracies and batch sizes told are those of whole batches.
+   */
+  readonly parallel?: DataParallel;
 }
+
+/** Steps left out one after the other, after which 'skip' stops: it is not this batch then. */
+const MOST_SKIPPED = 10;
 
 /** Trains a model by SGD: preprocessing, forward, loss, backward and update are one batch of GPU work a step. */
 export class Trainer {
@@ -72,6 +93,10 @@ export class Trainer {
   readonly #schedule: Schedule;
   readonly #baseRates: readonly number[];
   readonly #launcher: StepLauncher;
+  readonly #parallel: DataParallel | null;
+  readonly #stepsInFlight: number;
+  #skippedInRow = 0;
+  #failure: NonFiniteError | null = null;
   /** An epoch that `fit` has trained and not yet validated and told of. */
   #unjudged: EpochSummary | null = null;
   #epochsDone = 0;
@@ -80,8 +105,18 @@ export class Trainer {
 
   constructor(model: Model, options: TrainerOptions) {
     const { groups: wanted = 'modules', momentum = 0.9 } = options;
-    const { posterior = 'current', stepsInFlight = 2, microBatchSize } = options;
+    const { posterior = 'current', stepsInFlight = 2, microBatchSize, onNonFinite = 'stop' } = options;
     checkPosteriorSource(model, posterior);
+    this.#parallel = options.parallel ?? null;
+    if (microBatchSize !== undefined && this.#parallel?.synchronizesBatchNorm === true)
+      throw new ArgumentError(
+        'createTrainer: synchronizeBatchNorm takes statistics over whole batches, microBatchSize over parts of one; wanted either',
+      );
+    if (onNonFinite !== 'stop' && onNonFinite !== 'skip')
+      reject('createTrainer', 'onNonFinite', String(onNonFinite), "'stop' or 'skip'");
+    const skips = onNonFinite === 'skip';
+    if (skips && this.#parallel !== null)
+      throw new ArgumentError("createTrainer: onNonFinite 'skip' is for one process; several can only stop");
     for (const [name, value] of Object.entries({ stepsInFlight, microBatchSize })) {
       if (value !== undefined && !(Number.isInteger(value) && value >= 1))
         reject('createTrainer', name, String(value), 'a whole number >= 1');
@@ -103,7 +138,16 @@ export class Trainer {
       ...{ model, microBatchSize, optimizer: this.optimizer, slow: this.slow },
       normalization: this.#normalization,
       capture: options.capture ?? true,
+      parallel: this.#parallel,
+      followsLater: skips,
     });
+    // Whether a step is left out must be known before the next one.
+    this.#stepsInFlight = skips ? 1 : stepsInFlight;
+  }
+
+  /** Why the model is no longer worth saving: training ended with numbers that are not finite. Null while all is well. */
+  get failure(): NonFiniteError | null {
+    return this.#failure;
   }
 
   /** Epochs finished, over all runs that a checkpoint carried on. */
@@ -135,6 +179,7 @@ export class Trainer {
   }): void {
     this.#epochsDone = counters.epochsDone;
     this.#unjudged = null;
+    this.#failure = null;
     this.#launcher.steps = counters.steps;
     this.#epoch = counters.progress === null ? null : { progress: counters.progress };
   }
@@ -171,15 +216,15 @@ export class Trainer {
   }
 
   /**
-   * One optimiser step for every batch. `batches` are the epoch's from number `firstBatch(epoch)` on. Rejects when the loss is no
-   * longer finite.
+   * One optimiser step for every batch. `batches` are the epoch's from number `firstBatch(epoch)` on. Rejects with a NonFiniteError
+   * after a step whose numbers are not finite, see `TrainerOptions.onNonFinite`; there is nothing to save then.
    */
   async trainEpoch(batches: AsyncIterable<TrainingBatch>, options: EpochOptions): Promise<EpochSummary> {
-    const { epoch, stepsPerEpoch, checkpointEvery, onCheckpoint, signal } = options;
+    const { epoch, stepsPerEpoch, checkpointEvery, onCheckpoint } = options;
     if (checkpointEvery !== undefined && !(Number.isInteger(checkpointEvery) && checkpointEvery >= 1))
       reject('trainEpoch', 'checkpointEvery', String(checkpointEvery), 'a whole number >= 1');
-    const { stepsInFlight = 2 } = this.#options;
-    const running = new RunningEpoch(options, this.progress);
+    const { told, stop } = this.#stopping(options);
+    const running = new RunningEpoch(told, this.progress);
     if (running.progress.step > stepsPerEpoch) {
       const done = `${running.progress.step}, where epoch ${epoch} was left`;
       reject(
@@ -190,24 +235,29 @@ export class Trainer {
       );
     }
     this.#epoch = running;
+    this.#launcher.begin();
     try {
       for await (const batch of batches) {
-        signal?.throwIfAborted();
+        stop();
         const learningRate = this.#setLearningRate(epoch, running.progress.step, stepsPerEpoch);
-        const batchSize = batch.labels.length;
-        running.launched({ batchSize, learningRate, results: this.#launcher.launch(batch) });
-        if (running.pending >= stepsInFlight) await running.report();
+        const batchSize = batch.wholeSize ?? batch.labels.length;
+        running.launched({ batchSize, learningRate, batch, results: this.#launcher.launch(batch) });
+        if (running.pending >= this.#stepsInFlight) await this.#report(running, options);
         const isDue = checkpointEvery !== undefined && this.steps % checkpointEvery === 0;
         if (isDue && running.progress.step < stepsPerEpoch) {
-          await running.drain();
+          await this.#drain(running, options);
           await onCheckpoint?.();
         }
       }
-      await running.drain();
+      await this.#drain(running, options);
     } catch (error) {
-      // So that what is saved now, and what has been told, are the steps that were done. Further errors say no more than the first.
-      while (running.pending > 0) await running.report().catch(() => undefined);
-      throw error;
+      // So that what is saved now, and what has been told, are the steps that were done. Further errors say no more than the first, but
+      // that a step was not done after all.
+      while (running.pending > 0)
+        await (this.#failure === null ? this.#report(running, options) : running.report()).catch(
+          () => undefined,
+        );
+      throw this.#failure ?? error;
     } finally {
       // Its memory is for whatever comes between two epochs.
       this.#launcher.release();
@@ -217,12 +267,95 @@ export class Trainer {
     return summary;
   }
 
-  /** Classifies the images of the batches in eval mode, normalised as in training. */
-  evaluate(
+  /** Classifies the images of the batches in eval mode, normalised as in training: those of all processes, where there are several. */
+  async evaluate(
     batches: AsyncIterable<TrainingBatch>,
     options: { readonly signal?: AbortSignal; readonly onBatch?: (images: number) => void } = {},
   ): Promise<Evaluation> {
-    return evaluate(this.model, batches, { ...options, normalization: this.#normalization });
+    const { engine, weights } = this.model;
+    const normalization = this.#normalization;
+    const parallel = this.#parallel;
+    if (parallel === null) return evaluate(this.model, batches, { ...options, normalization });
+    const { signal, onBatch } = options;
+    await parallel.shareStatistics(engine, weights.statistics.values());
+    const evaluation = await evaluate(this.model, batches, {
+      ...(onBatch === undefined ? {} : { onBatch }),
+      normalization,
+      gather: (own) => parallel.gather(own),
+    });
+    // Not in between, where processes would stop at different batches.
+    await parallel.agreeOnStop(signal);
+    return evaluation;
+  }
+
+  async #drain(running: RunningEpoch, options: EpochOptions): Promise<void> {
+    while (running.pending > 0) await this.#report(running, options);
+  }
+
+  /** Reports the oldest step; leaves it out, or rejects, where its numbers are not finite. */
+  async #report(running: RunningEpoch, options: EpochOptions): Promise<void> {
+    const skips = this.#options.onNonFinite === 'skip';
+    try {
+      await running.report(() => {
+        if (skips) this.#launcher.follow();
+        this.#skippedInRow = 0;
+      });
+    } catch (error) {
+      if (!(error instanceof UnhealthyStep)) throw error;
+      const { epoch, onSkippedStep } = options;
+      const { step, learningRate, result } = error;
+      const mayLeaveOut = skips && result.nonFinite === 'gradients';
+      const isTooMany = mayLeaveOut && ++this.#skippedInRow > MOST_SKIPPED;
+      const advice =
+        (isTooMany ? `${MOST_SKIPPED} steps before it were left out already; ` : '') +
+        `lower the learning rate (${learningRate.toPrecision(3)})?`;
+      const whereOf = (origin: NonFiniteOrigin) => ({ epoch, step, loss: result.loss, origin });
+      // Before it is looked into, which moves running statistics for a while, and may fail: nothing is to be saved then.
+      this.#failure = new NonFiniteError(whereOf(untraced('not yet')), advice);
+      const where = whereOf(await this.#explain(error));
+      // Where that failed, whether the statistics are what they were is not known.
+      if (mayLeaveOut && !isTooMany && where.origin.reason === undefined) {
+        this.#failure = null;
+        this.#launcher.takeBack();
+        onSkippedStep?.(where);
+        return;
+      }
+      this.#failure = new NonFiniteError(where, advice);
+      throw this.#failure;
+    }
+  }
+
+  /** Where the step's first number that is not finite comes from; never rejects. */
+  async #explain(unhealthy: UnhealthyStep): Promise<NonFiniteOrigin> {
+    if (this.#parallel?.synchronizesBatchNorm === true)
+      return untraced('with synchronizeBatchNorm it would take all processes to do the step again');
+    try {
+      return await this.#trace(unhealthy);
+    } catch (error) {
+      return untraced(String(error));
+    }
+  }
+
+  /** Does the step again, and sets the running statistics back. */
+  async #trace({ batch, result }: UnhealthyStep): Promise<NonFiniteOrigin> {
+    const { microBatchSize } = this.#options;
+    const { model, slow } = this;
+    const saved = [model.weights, ...(slow === null ? [] : [slow.weights])].map(({ statisticsValues }) => {
+      const copy = model.engine.empty(statisticsValues.shape);
+      model.engine.copy(statisticsValues, copy);
+      return { statisticsValues, copy };
+    });
+    try {
+      this.#launcher.release();
+      const normalization = this.#normalization;
+      return await explainStep(model, batch, result.nonFinite, { normalization, slow, microBatchSize });
+    } finally {
+      for (const { statisticsValues, copy } of saved) {
+        model.engine.copy(copy, statisticsValues);
+        copy.dispose();
+      }
+      this.#launcher.begin();
+    }
   }
 
   /** Frees the optimiser's memory and the slow copy; the model stays. */
@@ -230,6 +363,19 @@ export class Trainer {
     this.optimizer.dispose();
     this.slow?.dispose();
     this.#launcher.dispose();
+  }
+
+  /** What ends an epoch between two steps: its signal or, where there are several processes, what they agree on as steps are told. */
+  #stopping(options: EpochOptions): { readonly told: EpochOptions; readonly stop: () => void } {
+    const { signal, onStep } = options;
+    const parallel = this.#parallel;
+    if (parallel === null) return { told: options, stop: () => signal?.throwIfAborted() };
+    const stop = parallel.watchForStop(signal);
+    const told = (event: StepEvent): void => {
+      stop.told();
+      onStep?.(event);
+    };
+    return { told: { ...options, onStep: told }, stop: stop.check };
   }
 
   /** Sets every group's rate for a step, counted from 0; returns the first group's. */

@@ -9,6 +9,7 @@ import { createTrainer } from '../../src/train/trainer.ts';
 import { learningRateFactor } from '../../src/train/schedule.ts';
 import { parseSafetensors, serializeSafetensors } from '../../src/model/safetensors.ts';
 import { patchBatch, smallModel } from './patches.ts';
+import { withChecksum } from '../../src/train/checksum.ts';
 
 const EPOCHS = 2;
 const STEPS = 3;
@@ -203,13 +204,14 @@ test('what a checkpoint says of an epoch under way is checked', async () => {
   const file = parseSafetensors(await run({ learningRate: 0.01 }, null, told(), () => true));
   const metadata = (progress: unknown) =>
     new Map([...file.metadata, ['training', JSON.stringify({ epochsDone: 0, steps: 1, progress })]]);
-  const parse = (progress: unknown) => parseCheckpoint({ ...file, metadata: metadata(progress) }).training;
+  const parse = (progress: unknown) =>
+    parseCheckpoint(withChecksum({ ...file, metadata: metadata(progress) })).training;
   expect(parse(undefined)?.progress).toBeNull();
   const good = { epoch: 1, step: 1, images: 6, lossSum: 2.5, correct: 3 };
   expect(parse(good)?.progress).toEqual(good);
   expect(() => parse(7)).toThrow(/progress is 7/);
   expect(() => parse({ ...good, step: -1 })).toThrow(/step is -1, wanted a whole number/);
-  expect(() => parse({ ...good, lossSum: '2' })).toThrow(/lossSum is 2, wanted a number/);
+  expect(() => parse({ ...good, lossSum: '2' })).toThrow(/lossSum is "2", wanted a number/);
 });
 
 test('the loader of an epoch is asked for what is left of it', async () => {

@@ -1,3 +1,4 @@
+import type { Communicator } from '../../src/distributed/communicator.ts';
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
 import type { EvaluationChoice, RunConfiguration, RunSession } from '../training/configuration.ts';
 import type { OptionValues } from '../training/config_file.ts';
@@ -14,21 +15,29 @@ import {
   wholeNumber,
   wholeNumbers,
 } from '../options.ts';
+import { adapterOf, asJob, rankTimeoutOption } from '../job.ts';
 import { applyValues, presentValues, readValues } from '../training/config_file.ts';
 import { ArgumentError } from '../../src/runtime/errors.ts';
 import { Command, Option } from 'commander';
 import { completeOptions, configurationOf } from '../training/train_options.ts';
+import { counted } from '../../src/report/counted.ts';
 import { createEngine } from '../../src/runtime/create_engine.ts';
+import { DataParallel } from '../../src/distributed/data_parallel.ts';
 import { DATASET_KINDS } from '../../src/data/image_dataset.ts';
 import { describeResources } from '../resources.ts';
 import { formatDuration } from '../progress.ts';
 import { GROUP_KINDS } from '../../src/train/parameter_groups.ts';
 import { ImageDecodeError } from '../../src/data/image.ts';
+import { describeOrigin } from '../../src/train/non_finite.ts';
 import { Interruption, listenForInterruption } from '../training/interruption.ts';
 import { openData } from '../training/data.ts';
-import { readCheckpoint } from '../../src/train/checkpoint.node.ts';
+import { checkSameCheckpoint } from '../training/same_checkpoint.ts';
+import { ReadOnlyRunFolder } from '../training/read_only_folder.ts';
 import { RunFolder } from '../training/run_folder.ts';
 import { TrainingRun } from '../training/run.ts';
+
+/** Exit code of a process that stops since another one of its job was asked to: SIGTERM's, as a scheduler sends it. */
+const INTERRUPTED_ELSEWHERE = 143;
 
 interface Plan {
   readonly configuration: RunConfiguration;
@@ -37,54 +46,79 @@ interface Plan {
   readonly adapter: string | undefined;
   readonly checkpoint: Checkpoint | null;
   readonly sessions: readonly RunSession[];
+  /** A line for people about the checkpoint. */
+  readonly note: string | null;
 }
 
 /** Options that mean something together with --resume; the others are the run's own. */
-const RESUME_OPTIONS = new Set(['resume', 'out', 'epochs', 'saveEvery', 'workers', 'adapter', 'printConfig']);
+const RESUME_OPTIONS = new Set([
+  ...['resume', 'out', 'epochs', 'saveEvery', 'workers', 'adapter', 'onNan', 'printConfig'],
+  'rankTimeout',
+]);
 
 /** The options as they stand when everything that has a say in them has had it. */
-function completed(command: Command): Pick<Plan, 'configuration' | 'options' | 'adapter'> {
+function completed(command: Command, processes: number): Pick<Plan, 'configuration' | 'options' | 'adapter'> {
   completeOptions(command);
+  const { batch, globalBatch } = command.opts<TrainOptions>();
+  // What any number of processes can carry on, or repeat.
+  if (processes > 1 && globalBatch === undefined)
+    command.setOptionValueWithSource('globalBatch', batch * processes, 'implied');
   const options = command.opts<TrainOptions>();
-  // Birdlets that are drawn into the run's folder go where the next one goes.
-  const except = options.data === undefined ? ['out', 'data'] : ['out'];
+  // Birdlets that are drawn into the run's folder go where the next one goes. How long to wait says nothing of a run.
+  const except = ['out', 'rank-timeout'];
+  if (options.data === undefined) except.push('data');
+  if (options.globalBatch !== undefined) except.push('batch');
   const { adapter } = options;
-  return { configuration: configurationOf(options), options: presentValues(command, except), adapter };
+  return {
+    configuration: configurationOf(options, processes),
+    options: presentValues(command, except),
+    adapter,
+  };
 }
 
-async function planOf(folder: RunFolder, { resume, config }: TrainOptions, command: Command): Promise<Plan> {
+async function planOf(
+  folder: RunFolder,
+  { resume, config }: TrainOptions,
+  command: Command,
+  processes: number,
+): Promise<Plan> {
   if (resume !== true) {
     if (config !== undefined) applyValues(command, await readValues(config), config);
     const unused = givenOptions(command, (name) => /^birdlets./.test(name));
     if (command.opts<TrainOptions>().birdlets !== true && unused !== '')
       throw new ArgumentError(`calm train: ${unused} given without --birdlets`);
-    return { ...completed(command), checkpoint: null, sessions: [] };
+    return { ...completed(command, processes), checkpoint: null, sessions: [], note: null };
   }
   const given = givenOptions(command, (name) => !RESUME_OPTIONS.has(name));
   if (given !== '') {
     throw new ArgumentError(
-      `--resume: the run has its own ${given}; only --epochs, --save-every, --workers and --adapter may change`,
+      `--resume: the run has its own ${given}; only --epochs, --save-every, --on-nan, --workers and --adapter may change`,
     );
   }
   const { sessions, options } = await folder.record();
   applyValues(command, options, '--resume');
-  const checkpoint = await readCheckpoint(folder.last);
-  const plan = completed(command);
+  const { checkpoint, note } = await folder.checkpoint();
+  const plan = completed(command, processes);
   const { epochs } = plan.configuration;
-  const done = checkpoint.training?.epochsDone ?? 0;
-  if (done >= epochs && !TrainingRun.isUnfinished(checkpoint))
+  const done = checkpoint?.training?.epochsDone ?? 0;
+  if (checkpoint !== null && done >= epochs && !TrainingRun.isUnfinished(checkpoint))
     throw new ArgumentError(`--resume: all ${done} epochs are done; train on with --epochs N, N > ${done}`);
-  return { ...plan, checkpoint, sessions };
+  return { ...plan, checkpoint, sessions, note };
 }
 
 function describeResult(result: RunResult, folder: RunFolder): string {
-  const { epochsDone, best, evaluation, seconds, skipped } = result;
+  const { epochsDone, best, evaluation, seconds, skipped, skippedSteps } = result;
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-  const lines = [`${epochsDone} epochs done in ${formatDuration(seconds)}; model: ${folder.last}`];
+  const lines = [`${counted(epochsDone, 'epoch')} done in ${formatDuration(seconds)}; model: ${folder.last}`];
   if (evaluation !== null)
     lines.push(`  accuracy ${percent(evaluation.accuracy)} on ${evaluation.images} images`);
   if (best !== null) lines.push(`  best: epoch ${best.epoch} with ${percent(best.accuracy)}: ${folder.best}`);
   lines.push(`  curves: tensorboard --logdir ${folder.path}`);
+  if (skippedSteps.length > 0) {
+    lines.push(`${counted(skippedSteps.length, 'step')} had numbers that were not finite and were skipped:`);
+    for (const { epoch, step, origin } of skippedSteps.slice(0, 5))
+      lines.push(`  epoch ${epoch}, step ${step}: ${describeOrigin(origin)}`);
+  }
   if (skipped.length > 0) {
     lines.push(`${skipped.length} images could not be decoded and were skipped (log.jsonl has all):`);
     for (const { message } of skipped.slice(0, 5)) lines.push(`  ${message}`);
@@ -92,44 +126,71 @@ function describeResult(result: RunResult, folder: RunFolder): string {
   return lines.join('\n');
 }
 
-async function train(given: TrainOptions, command: Command): Promise<void> {
+function train(given: TrainOptions, command: Command): Promise<void> {
+  return asJob(given.rankTimeout, (communicator) => trainTogether(given, command, communicator));
+}
+
+async function trainTogether(
+  given: TrainOptions,
+  command: Command,
+  communicator: Communicator,
+): Promise<void> {
+  const { rank, size } = communicator;
   const { out } = given;
   if (out === undefined && given.printConfig !== true)
     throw new ArgumentError('calm train: nowhere to put the run, wanted --out FOLDER');
-  const folder = new RunFolder(out ?? '.');
-  const { adapter, ...plan } = await planOf(folder, given, command);
+  const folder = rank === 0 ? new RunFolder(out ?? '.') : new ReadOnlyRunFolder(out ?? '.');
+  const { adapter, note, ...plan } = await planOf(folder, given, command, size);
   if (given.printConfig === true) {
     console.log(JSON.stringify(plan.options, null, 2));
     return;
   }
+  if (note !== null) console.log(note);
+  if (given.resume === true) await checkSameCheckpoint(communicator, plan.checkpoint);
   if (plan.checkpoint === null) await folder.begin();
-  const engine = await createEngine({ adapter });
+  const engine = await createEngine({ adapter: adapterOf(adapter, communicator) });
   let disposeData = (): Promise<void> => Promise.resolve();
   const interruption = listenForInterruption(() => {
-    console.error('\nfinishing the step and saving (Ctrl-C again: stop at once, without saving)');
+    if (rank === 0)
+      console.error('\nfinishing the step and saving (Ctrl-C again: stop at once, without saving)');
   });
+  const others = new AbortController();
+  const signal = AbortSignal.any([interruption.signal, others.signal]);
+  const parallel =
+    size === 1
+      ? null
+      : new DataParallel(communicator, {
+          synchronizeBatchNorm: command.opts<TrainOptions>().syncBatchNorm ?? false,
+          onStop: () => others.abort(new Interruption(INTERRUPTED_ELSEWHERE)),
+        });
   try {
     for (const note of engine.notes) console.log(note);
-    const data = await openData(plan.configuration, engine.adapter.software);
+    const data = await openData(plan.configuration, engine.adapter.software, communicator);
     disposeData = () => data.decoder.dispose();
     for (const note of data.notes) console.log(note);
     const { train: images, evaluated } = data;
     const judged = evaluated === null ? '' : `, judged on ${evaluated.length} of ${evaluated.split}`;
-    console.log(`${images.name}: ${images.length} images of ${images.classNames.length} classes${judged}`);
-    const run = await TrainingRun.open({ engine, folder, data, signal: interruption.signal, ...plan });
+    console.log(
+      `${images.name}: ${counted(images.length, 'image')} of ${counted(images.classNames.length, 'class', 'classes')}${judged}`,
+    );
+    const run = await TrainingRun.open({ engine, folder, data, signal, parallel, ...plan });
     try {
       for (const note of run.notes) console.log(note);
       const result = await run.run();
       console.log(describeResult(result, folder));
       console.log(`training: ${describeResources(engine, result.images, result.seconds)}`);
     } catch (error) {
+      const isInterruption = error instanceof Interruption;
+      // What a full disk, a lost device or numbers that went wrong leave is whole too.
+      if (rank === 0 && run.saved !== null) {
+        console.error(`${isInterruption ? '' : 'stopped; '}saved after ${run.saved}; carry on with:`);
+        console.error(`  npx calm train --resume --out ${folder.path}`);
+      }
       if (error instanceof ImageDecodeError)
         throw new ImageDecodeError(`${error.message} (--on-bad-image skip goes on without it)`, {
           cause: error,
         });
-      if (!(error instanceof Interruption)) throw error;
-      console.error(`saved after ${run.position}; carry on with:`);
-      console.error(`  npx calm train --resume --out ${folder.path}`);
+      if (!isInterruption) throw error;
       process.exitCode = error.exitCode;
     } finally {
       run.dispose();
@@ -185,6 +246,15 @@ export function trainCommand(): Command {
         .choices(['stop', 'skip'])
         .default('stop'),
     )
+    .addOption(
+      new Option(
+        '--on-nan <action>',
+        'a step whose loss or gradients are not finite: stop, naming the first layer and kernel that made them so, or skip it and go on ' +
+          '(up to ten in a row). Either way nothing moves by it, and the checkpoints stay good',
+      )
+        .choices(['stop', 'skip'])
+        .default('stop'),
+    )
     .option('--birdlets', 'draw the built-in data set, into --data (default: OUT/birdlets)')
     .option('--birdlets-size <pixels>', 'side of its pictures', wholeNumber(48), 128)
     .addOption(
@@ -193,7 +263,11 @@ export function trainCommand(): Command {
         .argParser(wholeNumbers(1, 3)),
     )
     .option('--weights <file>', 'ImageNet weights (safetensors, names of torchvision) for the trunk');
-  return addModelOptions(command, 'calm-em', '16, as the released code')
+  return addModelOptions(command, {
+    architecture: 'resnet50',
+    head: 'calm-em',
+    stride: '16, as the released code',
+  })
     .option(
       '--small-stem',
       'ResNets, for small images: a first convolution of 3x3 without stride, and no pooling',
@@ -221,7 +295,17 @@ export function trainCommand(): Command {
         .default('torchvision'),
     )
     .option('--epochs <count>', 'last epoch', wholeNumber(1), 40)
-    .option('--batch <images>', 'images a step', wholeNumber(1), 64)
+    .option('--batch <images>', 'images a step (under mpirun or srun: of each process)', wholeNumber(1), 64)
+    .addOption(
+      new Option('--global-batch <images>', 'images a step of all processes together, instead of --batch')
+        .argParser(wholeNumber(1))
+        .conflicts('batch'),
+    )
+    .option(
+      '--sync-batch-norm',
+      'several processes: batch norms see the batch of all of them, so that training goes as in one process',
+    )
+    .addOption(rankTimeoutOption())
     .option(
       '--keep-last-batch',
       'train on the smaller last batch of an epoch too (left out otherwise; which images are in it changes every epoch)',
@@ -281,7 +365,7 @@ export function trainCommand(): Command {
     .option(
       '--resume',
       'carry on the run in --out where it was saved, to the same bits as without the interruption; only --epochs, --save-every, ' +
-        '--workers and --adapter may be given besides',
+        '--on-nan, --workers and --adapter may be given besides. Where last.safetensors is damaged it goes on from previous.safetensors',
     )
     .option('--adapter <name>', "'auto', 'system', 'swiftshader', or a part of an adapter's name")
     .action(train);

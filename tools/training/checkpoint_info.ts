@@ -1,5 +1,7 @@
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
 import type { Evaluation } from '../../src/train/evaluate.ts';
+import { ArgumentError } from '../../src/runtime/errors.ts';
+import { quote } from '../../src/model/safetensors_header.ts';
 
 /** The epoch with the best accuracy so far; of equals, the one with the lower negative log likelihood. */
 export interface BestEpoch {
@@ -17,10 +19,21 @@ export interface CheckpointInfo {
   readonly judged: number;
 }
 
-/** How far a checkpoint's run has been judged. Files from before that was kept were saved after evaluations only. */
+/**
+ * How far a checkpoint's run has been judged. Files from before that was kept were saved after evaluations only.
+ * @throws ArgumentError when what is there is something else
+ */
 export function judgementOf({ info, training }: Checkpoint): Pick<CheckpointInfo, 'best' | 'judged'> {
-  const known = info as Partial<CheckpointInfo> | null;
-  return { best: known?.best ?? null, judged: known?.judged ?? training?.epochsDone ?? 0 };
+  const { best = null, judged = training?.epochsDone ?? 0 } = (info ?? {}) as Partial<CheckpointInfo>;
+  const isNumber = (value: unknown): boolean => typeof value === 'number';
+  const isBest =
+    best === null ||
+    [best.epoch, best.accuracy, best.negativeLogLikelihood].every((value) => isNumber(value));
+  if (!isBest || !isNumber(judged))
+    throw new ArgumentError(
+      `checkpoint: best and judged are ${quote([best, judged])}, wanted an epoch and a number`,
+    );
+  return { best, judged };
 }
 
 /** Whether an evaluation beats the best one so far. */

@@ -7,6 +7,7 @@ import type { Command, Option } from 'commander';
 import { ArgumentError } from '../../src/runtime/errors.ts';
 import { InvalidArgumentError } from 'commander';
 import { nearest } from './nearest.ts';
+import { quote } from '../../src/model/safetensors_header.ts';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
@@ -35,9 +36,18 @@ function kindOf(parsed: unknown): string {
   return typeof parsed === 'number' ? `a number, such as ${parsed}` : 'a text';
 }
 
+/** A value of a file for a message: not too long, and not deep, as a file may be without end. */
+function shortly(value: unknown): string {
+  const isShallow =
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).every((item) => typeof item !== 'object');
+  return isShallow ? JSON.stringify(value).slice(0, 80) : quote(value);
+}
+
 /** An option's value as commander keeps it, from what a file says; undefined is a flag that is not set. */
 function parseValue(option: Option, value: unknown, origin: string): unknown {
-  const told = `${origin}: ${keyOf(option)} is ${JSON.stringify(value)}`;
+  const told = `${origin}: ${keyOf(option)} is ${shortly(value)}`;
   if (isFlag(option)) {
     if (typeof value !== 'boolean') throw new ArgumentError(`${told}, wanted true or false`);
     return option.negate || value ? value : undefined;
@@ -76,7 +86,7 @@ export function applyValues(command: Command, values: OptionValues, origin: stri
       const suggestion = nearest(key, [...options.keys()]);
       const hint =
         suggestion === null ? `one of ${[...options.keys()].join(', ')}` : `did you mean ${suggestion}?`;
-      throw new ArgumentError(`${origin}: there is no option ${key}; ${hint}`);
+      throw new ArgumentError(`${origin}: there is no option ${key.slice(0, 80)}; ${hint}`);
     }
     const parsed = parseValue(option, value, origin);
     const name = option.attributeName();

@@ -40,6 +40,7 @@ export interface RunConfiguration {
   /** Take them over as the released code's loader does. */
   readonly official: boolean;
   readonly epochs: number;
+  /** Images a step, over all processes. */
   readonly batch: number;
   /** Most images of a batch that go through the network at a time; null: all. */
   readonly microBatch: number | null;
@@ -53,7 +54,7 @@ export interface RunConfiguration {
   readonly trainer: Required<
     Pick<
       TrainerOptions,
-      'learningRate' | 'fastFactor' | 'weightDecay' | 'momentum' | 'nesterov' | 'posterior'
+      'learningRate' | 'fastFactor' | 'weightDecay' | 'momentum' | 'nesterov' | 'posterior' | 'onNonFinite'
     >
   > & { readonly groups: GroupKind };
   readonly schedule: ScheduleChoice;

@@ -1,4 +1,5 @@
 import type { Evaluation } from '../../src/train/evaluate.ts';
+import type { LoggedStep } from './run_folder.ts';
 import type { OptionValues } from './config_file.ts';
 import type { StepEvent } from '../../src/train/epoch.ts';
 import { EventFile } from '../../src/train/event_file.node.ts';
@@ -35,10 +36,24 @@ export class RunCurves {
     });
   }
 
+  /** Tells of a step again, as the log has it. */
+  repeatStep(step: number, { loss, accuracy, learningRate }: LoggedStep): void {
+    this.#events.addScalars(step, {
+      'train/loss': loss,
+      'train/accuracy': accuracy,
+      'train/learning_rate': learningRate,
+    });
+  }
+
   addEvaluation(step: number, split: string, { accuracy, negativeLogLikelihood }: Evaluation): void {
     this.#events.addScalars(step, {
       [`${split}/accuracy`]: accuracy,
       [`${split}/negative_log_likelihood`]: negativeLogLikelihood,
     });
+  }
+
+  /** Waits until the disk has them. */
+  sync(): void {
+    this.#events.sync();
   }
 }

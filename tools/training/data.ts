@@ -1,6 +1,7 @@
 import type { DecoderPool } from '../../src/data/decoder_pool.node.ts';
 import type { ImageDataset, Split } from '../../src/data/image_dataset.ts';
 import type { RunConfiguration } from './configuration.ts';
+import { alone } from '../../src/distributed/communicator.ts';
 import { countingProgress } from '../progress.ts';
 import { createDecoderPool, defaultWorkers } from '../../src/data/decoder_pool.node.ts';
 import { DatasetError } from '../../src/data/dataset.ts';
@@ -25,14 +26,17 @@ export interface RunData {
 export async function openData(
   configuration: Pick<RunConfiguration, 'data' | 'loading' | 'evaluation' | 'seed'>,
   software = false,
+  communicator = alone,
 ): Promise<RunData> {
   const { data, evaluation, loading, seed } = configuration;
   const { folder, kind, metadata, proxy, onlyPresent, applyOrientation, birdlets } = data;
-  if (birdlets !== null) {
+  if (birdlets !== null && communicator.rank === 0) {
     const [train, val, test] = birdlets.images;
     const onProgress = countingProgress('drawing birdlets');
     await writeBirdlets(folder, { size: birdlets.size, train, val, test, seed, onProgress });
   }
+  // What the first process has drawn the others read.
+  if (birdlets !== null) await communicator.barrier();
   const open = (split: Split): Promise<ImageDataset> =>
     openDataset({
       folder,

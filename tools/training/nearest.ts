@@ -14,6 +14,8 @@ export function editDistance(from: string, to: string): number {
 
 /** The name that somebody may have meant: of camelCase its kebab-case. Null when none is near: within a third of its letters. */
 export function nearest(text: string, names: readonly string[]): string | null {
+  // Near none, and long to compare.
+  if (text.length > 64) return null;
   const kebab = text.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replaceAll(/[_\s]/g, '-');
   let best: string | null = null;
   let least = Infinity;

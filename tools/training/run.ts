@@ -8,10 +8,13 @@ import type { Model, TrunkLoad } from '../../src/model/model.ts';
 import type { RunConfiguration, RunSession } from './configuration.ts';
 import type { RunData } from './data.ts';
 import type { RunFolder } from './run_folder.ts';
+import type { DataParallel } from '../../src/distributed/data_parallel.ts';
 import type { EpochSummary } from '../../src/train/epoch.ts';
+import type { NonFiniteStep } from '../../src/train/non_finite.ts';
 import type { OptionValues } from './config_file.ts';
 import type { Trainer, TrainerOptions } from '../../src/train/trainer.ts';
 import type { TrainingProgress } from '../progress.ts';
+import { alone, gatherJson } from '../../src/distributed/communicator.ts';
 import { changes, describeLoad, surprises } from './notes.ts';
 import { createLoader } from '../../src/data/loader.ts';
 import { createModel } from '../../src/model/model.ts';
@@ -39,6 +42,8 @@ export interface RunStart {
   readonly sessions: readonly RunSession[];
   /** Ends the run between two steps. */
   readonly signal: AbortSignal;
+  /** Other processes that train the same run. Default: none. */
+  readonly parallel?: DataParallel | null;
 }
 
 /** What a run did in this session. */
@@ -52,6 +57,8 @@ export interface RunResult {
   readonly seconds: number;
   /** Pictures that could not be decoded in this session. */
   readonly skipped: readonly BadImage[];
+  /** Steps left out in this session since their numbers were not finite. */
+  readonly skippedSteps: readonly NonFiniteStep[];
 }
 
 /** Trains the model of a configuration, and keeps its folder. Make one with `TrainingRun.open`. */
@@ -62,29 +69,37 @@ export class TrainingRun {
   readonly #load: TrunkLoad | null;
   readonly #train: Loader;
   readonly #evaluated: Loader | null;
-  readonly #curves: RunCurves;
-  /** Skipped pictures that have their line in the log. */
-  readonly #logged = new Set<string>();
+  readonly #curves: RunCurves | null;
+  /** Skipped pictures that have their line in the log, by split and id. */
+  readonly #skipped = new Map<string, BadImage>();
   #best: BestEpoch | null;
   #judged: number;
   #evaluation: Evaluation | null = null;
   #images = 0;
   #seconds = 0;
+  #saved: string | null = null;
+  readonly #skippedSteps: NonFiniteStep[] = [];
 
   private constructor(start: RunStart, model: Model, trainer: Trainer, load: TrunkLoad | null) {
     const { batch, resize, crop, seed, keepLastBatch, loading } = start.configuration;
     const { train, evaluated, decoder } = start.data;
     // No signal: what is ready when an interruption comes is still trained on and saved.
-    const common = { batchSize: batch, crop, decoder, onBadImage: loading.onBadImage };
+    const { rank, size } = start.parallel?.communicator ?? alone;
+    const common = { crop, decoder, onBadImage: loading.onBadImage, shard: { rank, size } };
     this.#start = start;
     this.#model = model;
     this.#trainer = trainer;
     this.#load = load;
     // Shuffled anew every epoch, so that no image is always among those left out.
     const dropLast = !keepLastBatch && train.length >= batch;
-    this.#train = createLoader(train, { ...common, mode: 'train', resize, seed, dropLast });
-    this.#evaluated = evaluated === null ? null : createLoader(evaluated, { ...common, mode: 'eval' });
-    this.#curves = new RunCurves(start.folder.path, trainer.steps + 1);
+    this.#train = createLoader(train, { ...common, batchSize: batch, mode: 'train', resize, seed, dropLast });
+    const each = Math.ceil(batch / size);
+    this.#evaluated =
+      evaluated === null ? null : createLoader(evaluated, { ...common, batchSize: each, mode: 'eval' });
+    // Where the last epoch's evaluation is to be done again, what the curves have of it, at its last step, is void.
+    const isJudged = start.checkpoint === null || !TrainingRun.isUnfinished(start.checkpoint);
+    const firstStep = Math.max(1, trainer.steps + (isJudged ? 1 : 0));
+    this.#curves = start.folder.isKept ? new RunCurves(start.folder.path, firstStep) : null;
     const { best, judged } =
       start.checkpoint === null ? { best: null, judged: 0 } : judgementOf(start.checkpoint);
     this.#best = best;
@@ -97,12 +112,19 @@ export class TrainingRun {
     const model = createModel(engine, { ...configuration.model, classes: data.train.classNames.length });
     const load = checkpoint === null ? await loadWeights(model, configuration) : null;
     // After the weights: a slow copy starts as what is there.
-    const trainer = createTrainer(model, trainerOptions(configuration));
+    const parallel = start.parallel ?? null;
+    const trainer = createTrainer(model, {
+      ...trainerOptions(configuration),
+      ...(parallel === null ? {} : { parallel }),
+    });
     if (checkpoint !== null) resumeTraining(trainer, checkpoint);
     const { progress, epochsDone } = trainer;
     if (checkpoint !== null)
       await folder.rewind({ epochsDone, progress, judged: judgementOf(checkpoint).judged });
     const run = new TrainingRun(start, model, trainer, load);
+    if (checkpoint !== null) run.#saved = run.position;
+    const last = checkpoint !== null && TrainingRun.isUnfinished(checkpoint) ? await folder.lastStep() : null;
+    if (last !== null) run.#curves?.repeatStep(trainer.steps, last);
     // Only now, when all options have turned out to fit: a folder with a record in it is taken for a run.
     const session: RunSession = {
       started: new Date().toISOString(),
@@ -120,7 +142,7 @@ export class TrainingRun {
       sessions: [...sessions, session],
     });
     folder.addLine({ kind: 'session', ...session });
-    if (checkpoint === null) run.#curves.addOptions(start.options);
+    if (checkpoint === null) run.#curves?.addOptions(start.options);
     return run;
   }
 
@@ -134,6 +156,11 @@ export class TrainingRun {
     const { epochsDone, progress } = this.#trainer;
     if (progress === null) return `epoch ${epochsDone}`;
     return `step ${progress.step} of ${this.#train.batchesPerEpoch} of epoch ${progress.epoch}`;
+  }
+
+  /** Where it can be carried on, in words; null when nothing has been saved yet. */
+  get saved(): string | null {
+    return this.#saved;
   }
 
   /** What the options lead to that one may not have meant, and what has changed since the run began. */
@@ -176,7 +203,8 @@ export class TrainingRun {
       evaluation: this.#evaluation,
       images: this.#images,
       seconds: this.#seconds,
-      skipped: [this.#train, this.#evaluated].flatMap((loader) => loader?.statistics().badImages ?? []),
+      skipped: [...this.#skipped.values()],
+      skippedSteps: this.#skippedSteps,
     };
   }
 
@@ -192,23 +220,27 @@ export class TrainingRun {
     const { saveEvery } = configuration;
     const firstBatch = this.#trainer.firstBatch(epoch);
     const stepsBefore = this.#trainer.steps - firstBatch;
-    this.#curves.beginEpoch();
+    this.#curves?.beginEpoch();
     const summary = await this.#trainer.trainEpoch(this.#train.epoch(epoch, firstBatch), {
       epoch,
       stepsPerEpoch: this.#train.batchesPerEpoch,
       signal,
       ...(saveEvery === null ? {} : { checkpointEvery: saveEvery }),
       onCheckpoint: () => this.#save(),
+      onSkippedStep: (skipped) => {
+        this.#skippedSteps.push(skipped);
+        folder.addLine({ kind: 'skipped step', ...skipped, loss: String(skipped.loss) });
+      },
       onStep: (event) => {
         progress.onStep(event);
         const { step, loss, accuracy, learningRate, seconds, batchSize } = event;
         folder.addLine({ kind: 'step', epoch, step, loss, accuracy, learningRate, seconds });
-        this.#curves.addStep(stepsBefore + step, event);
+        this.#curves?.addStep(stepsBefore + step, event);
         this.#images += batchSize;
       },
     });
     this.#seconds += summary.seconds;
-    const skipped = this.#logSkipped(this.#train, 'train', epoch);
+    const skipped = await this.#logSkipped(this.#train, 'train', epoch);
     folder.addLine({ kind: 'epoch', ...summary, skipped, peakMemory: peakResidentBytes() });
     return summary;
   }
@@ -233,32 +265,42 @@ export class TrainingRun {
       accuracy,
       negativeLogLikelihood,
       seconds,
-      skipped: this.#logSkipped(this.#evaluated, split, epoch),
+      skipped: await this.#logSkipped(this.#evaluated, split, epoch),
     });
-    this.#curves.addEvaluation(this.#trainer.steps, split, evaluation);
+    this.#curves?.addEvaluation(this.#trainer.steps, split, evaluation);
     this.#evaluation = evaluation;
     this.#judged = epoch;
     if (isBetter(evaluation, this.#best)) {
       this.#best = { epoch, accuracy, negativeLogLikelihood };
-      await saveModel(folder.best, this.#model, this.#info());
+      if (folder.isKept) await saveModel(folder.best, this.#model, this.#info());
     }
     return evaluation;
   }
 
-  /** Logs each picture that had to be skipped when it is met first; returns how many there are by now. */
-  #logSkipped(loader: Loader, split: Split, epoch: number): number {
-    const { badImages } = loader.statistics();
-    for (const { id, message } of badImages) {
+  /** Logs each picture that any process had to skip when it is met first; returns how many of the split there are by now. */
+  async #logSkipped(loader: Loader, split: Split, epoch: number): Promise<number> {
+    const found = await gatherJson(
+      this.#start.parallel?.communicator ?? alone,
+      loader.statistics().badImages,
+    );
+    for (const image of found.flat()) {
+      const { id, message } = image;
       const name = `${split}/${id}`;
-      if (this.#logged.has(name)) continue;
-      this.#logged.add(name);
+      if (this.#skipped.has(name)) continue;
+      this.#skipped.set(name, image);
       this.#start.folder.addLine({ kind: 'skipped image', epoch, split, id, message });
     }
-    return badImages.length;
+    return [...this.#skipped.keys()].filter((name) => name.startsWith(`${split}/`)).length;
   }
 
-  #save(): Promise<void> {
-    return saveCheckpoint(this.#start.folder.last, this.#trainer, this.#info());
+  async #save(): Promise<void> {
+    const { folder } = this.#start;
+    if (folder.isKept) {
+      await folder.syncLog();
+      this.#curves?.sync();
+      await saveCheckpoint(folder.last, this.#trainer, this.#info(), { previous: folder.previous });
+    }
+    this.#saved = this.position;
   }
 
   #info(): CheckpointInfo {

@@ -1,8 +1,11 @@
+import type { Checkpoint } from '../../src/train/checkpoint.ts';
 import type { RunRecord } from './configuration.ts';
-import { ArgumentError } from '../../src/runtime/errors.ts';
+import { ArgumentError, CalmError } from '../../src/runtime/errors.ts';
 import { appendFileSync, existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { parseRunRecord } from './run_record.ts';
+import { readCheckpoint } from '../../src/train/checkpoint.node.ts';
 import { writeFileAtomically } from '../../src/runtime/atomic_file.node.ts';
 
 /** What a checkpoint has seen. */
@@ -24,11 +27,35 @@ function isKnown(text: string, { epochsDone, progress, judged }: LogPosition): b
     };
     const { kind, epoch = 0, step = 0 } = line;
     if (kind === 'evaluation') return epoch <= judged;
-    if (kind === 'step' && epoch === progress?.epoch) return step <= progress.step;
+    const isStep = kind === 'step' || kind === 'skipped step';
+    if (isStep && epoch === progress?.epoch) return step <= progress.step;
     return kind === 'session' || epoch <= epochsDone;
   } catch {
     return false;
   }
+}
+
+/** A step's line of the log, as far as curves have it. */
+export interface LoggedStep {
+  readonly kind: string;
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly learningRate: number;
+}
+
+/** Where a run can be carried on. */
+export interface FoundCheckpoint {
+  /** Null: nothing has been saved yet, the run begins. */
+  readonly checkpoint: Checkpoint | null;
+  /** A line for people where it is not the newest. */
+  readonly note: string | null;
+}
+
+/** Whether a file could not be read for want of a right, which says nothing of what is in it. */
+function isForbidden(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && (error.code === 'EACCES' || error.code === 'EPERM')) return true;
+  return isForbidden(error.cause);
 }
 
 /**
@@ -38,10 +65,14 @@ function isKnown(text: string, { epochsDone, progress, judged }: LogPosition): b
  *     log.jsonl            one line a step, one an epoch, one an evaluation, one a session
  *     events.out.tfevents.*  the same for TensorBoard, a file a session
  *     last.safetensors     model, momentum and theta' after the last epoch, or where the run was saved within one
+ *     previous.safetensors what last.safetensors was before: the run goes on from it where the last one is damaged or missing
  *     best.safetensors     the model of the epoch with the best accuracy on the evaluated split
  */
 export class RunFolder {
   readonly path: string;
+  /** Whether this process writes to it. */
+  readonly isKept: boolean = true;
+  #isLastDamaged = false;
 
   constructor(path: string) {
     this.path = path;
@@ -49,6 +80,10 @@ export class RunFolder {
 
   get last(): string {
     return join(this.path, 'last.safetensors');
+  }
+
+  get previous(): string {
+    return join(this.path, 'previous.safetensors');
   }
 
   get best(): string {
@@ -63,9 +98,13 @@ export class RunFolder {
     return join(this.path, 'configuration.json');
   }
 
+  get #hasWeights(): boolean {
+    return existsSync(this.last) || existsSync(this.previous);
+  }
+
   /** Makes the folder for a new run. What a run left that never saved its weights goes. Throws ArgumentError when one did. */
   async begin(): Promise<void> {
-    if (existsSync(this.last)) {
+    if (this.#hasWeights) {
       throw new ArgumentError(
         `--out: ${this.path} holds a run already; carry it on with --resume, or choose another folder`,
       );
@@ -73,22 +112,40 @@ export class RunFolder {
     await mkdir(this.path, { recursive: true });
     const isOld = (name: string): boolean => name === 'log.jsonl' || name.startsWith('events.out.tfevents.');
     for (const name of await readdir(this.path)) if (isOld(name)) await rm(join(this.path, name));
+    await this.#removeUnfinished();
   }
 
-  /** The record of the run in it. Throws ArgumentError when there is none that has saved its weights. */
+  /** The record of the run in it. Throws ArgumentError when there is none. */
   async record(): Promise<RunRecord> {
-    if (!existsSync(this.last))
-      throw new ArgumentError(`--resume: ${this.path} holds no run (it has no last.safetensors)`);
+    if (!existsSync(this.#configuration))
+      throw new ArgumentError(`--resume: ${this.path} holds no run (it has no configuration.json)`);
     const text = await readFile(this.#configuration, 'utf8');
-    let record: RunRecord;
+    return parseRunRecord(text, this.#configuration);
+  }
+
+  /**
+   * The newest whole checkpoint: last.safetensors, or previous.safetensors where that one is damaged or missing.
+   * @throws CalmError when there are checkpoints, and none is whole
+   */
+  async checkpoint(): Promise<FoundCheckpoint> {
+    if (!this.#hasWeights)
+      return {
+        checkpoint: null,
+        note: `--resume: ${this.path} has no checkpoint yet: the run begins anew`,
+      };
     try {
-      record = JSON.parse(text) as RunRecord;
+      return { checkpoint: await readCheckpoint(this.last), note: null };
     } catch (error) {
-      throw new ArgumentError(`${this.#configuration}: no JSON`, { cause: error });
+      if (!(error instanceof CalmError) || isForbidden(error) || !existsSync(this.previous)) throw error;
+      // Where the one before says the same, it is not damage.
+      const checkpoint = await readCheckpoint(this.previous).catch(() => {
+        throw error;
+      });
+      this.#isLastDamaged = true;
+      const steps = checkpoint.training?.steps ?? 0;
+      const note = `--resume: ${error.message}. The run goes on from ${basename(this.previous)}, after step ${steps} in all.`;
+      return { checkpoint, note };
     }
-    if (typeof record.options !== 'object')
-      throw new ArgumentError(`${this.#configuration} has no options: it was written by another version`);
-    return record;
   }
 
   async writeRecord(record: RunRecord): Promise<void> {
@@ -97,15 +154,40 @@ export class RunFolder {
 
   /**
    * Takes back what the log tells of beyond a checkpoint, since it is about to be done again: steps and epochs after it, and the line
-   * that a crash cut short. What a kill left of a file half written goes too.
+   * that a crash cut short. What a kill left of a file half written goes too. A damaged checkpoint is put aside as
+   * damaged.safetensors: the next save would make it the previous one.
    */
   async rewind(position: LogPosition): Promise<void> {
-    for (const name of await readdir(this.path))
-      if (name.startsWith('.') && name.endsWith('.part')) await rm(join(this.path, name));
+    await this.#removeUnfinished();
+    if (this.#isLastDamaged && existsSync(this.last))
+      await rename(this.last, join(this.path, 'damaged.safetensors'));
+    this.#isLastDamaged = false;
     if (!existsSync(this.log)) return;
     const text = await readFile(this.log, 'utf8');
     const kept = text.split('\n').filter((line) => isKnown(line, position));
     await writeFileAtomically(this.log, kept.map((line) => `${line}\n`).join(''));
+  }
+
+  /** The last step that the log tells of; null where there is none. */
+  async lastStep(): Promise<LoggedStep | null> {
+    const text = await readFile(this.log, 'utf8').catch(() => '');
+    const line = text.split('\n').findLast((candidate) => candidate.startsWith('{"kind":"step"'));
+    return line === undefined ? null : (JSON.parse(line) as LoggedStep);
+  }
+
+  /** Waits until the disk has the log: before a checkpoint, which must not know of more steps than the log does after a power cut. */
+  async syncLog(): Promise<void> {
+    const file = await open(this.log, 'a');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #removeUnfinished(): Promise<void> {
+    for (const name of await readdir(this.path))
+      if (name.startsWith('.') && name.endsWith('.part')) await rm(join(this.path, name));
   }
 
   /** Appends an object to the log as one line of JSON. At once, so that a crash loses nothing: it costs some microseconds. */

@@ -21,6 +21,7 @@ export interface TrainOptions extends ModelChoice, ResNetChoice {
   readonly applyOrientation?: true;
   readonly workers?: number;
   readonly onBadImage: 'stop' | 'skip';
+  readonly onNan: 'stop' | 'skip';
   readonly birdlets?: true;
   readonly birdletsSize: number;
   readonly birdletsImages: readonly number[];
@@ -30,6 +31,10 @@ export interface TrainOptions extends ModelChoice, ResNetChoice {
   readonly posterior: PosteriorSource;
   readonly epochs: number;
   readonly batch: number;
+  /** Images a step over all processes. */
+  readonly globalBatch?: number;
+  readonly syncBatchNorm?: true;
+  readonly rankTimeout: number;
   readonly microBatch?: number;
   readonly lr: number;
   readonly groups: GroupKind;
@@ -96,8 +101,11 @@ export function completeOptions(command: Command): void {
   set('resize', Math.round((crop * 256) / 224));
 }
 
-/** Options to a configuration without gaps. Paths become absolute, so that a run can be carried on from anywhere. */
-export function configurationOf(options: TrainOptions): RunConfiguration {
+/**
+ * Options to a configuration without gaps, for a run of so many processes. Paths become absolute, so that a run can be carried on from
+ * anywhere.
+ */
+export function configurationOf(options: TrainOptions, processes = 1): RunConfiguration {
   const birdlets = birdletsOf(options);
   const { data, metadata, weights } = options;
   if (data === undefined && birdlets === null)
@@ -119,7 +127,7 @@ export function configurationOf(options: TrainOptions): RunConfiguration {
     weights: optional(weights),
     official: options.official ?? false,
     epochs: options.epochs,
-    batch: options.batch,
+    batch: options.globalBatch ?? options.batch * processes,
     microBatch: options.microBatch ?? null,
     keepLastBatch: options.keepLastBatch ?? false,
     resize,
@@ -134,6 +142,7 @@ export function configurationOf(options: TrainOptions): RunConfiguration {
       momentum: options.momentum,
       nesterov: options.momentum > 0,
       posterior: options.posterior,
+      onNonFinite: options.onNan,
     },
     schedule: options.schedule,
     warmupEpochs: options.warmup,

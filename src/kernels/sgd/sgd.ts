@@ -4,6 +4,7 @@ import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { ArgumentError, reject } from '../../runtime/errors.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
+import { holdBlocks } from '../non_finite/non_finite.ts';
 import { PARAMETER_BLOCK } from '../../runtime/parameters.ts';
 import { sgd as sgdKernel } from './sgd.wgsl.ts';
 import { windows } from './windows.ts';
@@ -81,6 +82,8 @@ export class Sgd {
   readonly #weightDecays: readonly number[];
   readonly #rateTensor: Tensor;
   readonly #blockGroups: Tensor<'u32'>;
+  /** The same, or SKIP everywhere, of a step that may be held; made when there is one. */
+  #heldGroups: Tensor<'u32'> | null = null;
   /** Which parameters the block table has switched on; null before the first step. */
   #active: readonly boolean[] | null = null;
 
@@ -107,8 +110,9 @@ export class Sgd {
    * One update of the store's values from its gradients. A parameter without a gradient is left alone (no decay, no momentum),
    * as PyTorch leaves one whose `.grad` is None. With a tape, those are what its backward did not reach; with a set of names,
    * what is not in it; otherwise every parameter is taken to have one. Parameters in no group are never updated.
+   * @param verdict of `judge`, [1]: where it is not 0 when the step runs, values and velocities stay as they are
    */
-  step(reached?: Tape | ReadonlySet<string>): void {
+  step(reached?: Tape | ReadonlySet<string>, verdict?: Tensor<'u32'>): void {
     this.#activate((entry) => {
       if (!this.#groupOf.has(entry.name)) return false;
       if (reached === undefined) return true;
@@ -116,12 +120,13 @@ export class Sgd {
     });
     const { values, gradients } = this.#store;
     const { LANES_PER_BLOCK, WORKGROUP } = sgdKernel.constants;
+    const blockGroups = verdict === undefined ? this.#blockGroups : this.#held(verdict);
     for (const { first, size } of windows(values.size, this.#bindingLimit, WINDOW_GRANULE)) {
       const blocks = size / PARAMETER_BLOCK;
       this.#engine.run(sgdKernel, {
         buffers: {
           gradients: gradients.slice(first, [size]),
-          blockGroups: this.#blockGroups.slice(first / PARAMETER_BLOCK, [blocks]),
+          blockGroups: blockGroups.slice(first / PARAMETER_BLOCK, [blocks]),
           rates: this.#rateTensor,
           values: values.slice(first, [size]),
           velocities: this.velocities.slice(first, [size]),
@@ -159,6 +164,13 @@ export class Sgd {
     this.velocities.dispose();
     this.#rateTensor.dispose();
     this.#blockGroups.dispose();
+    this.#heldGroups?.dispose();
+  }
+
+  #held(verdict: Tensor<'u32'>): Tensor<'u32'> {
+    this.#heldGroups ??= this.#engine.empty(this.#blockGroups.shape, 'u32');
+    holdBlocks(this.#engine, verdict, this.#blockGroups, this.#heldGroups);
+    return this.#heldGroups;
   }
 
   #writeRates(learningRates: readonly number[]): void {

@@ -6,6 +6,8 @@ export class PickleTruncatedError extends WeightsFileError {
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const lenient = new TextDecoder('utf-8', { ignoreBOM: true });
+const encoder = new TextEncoder();
 
 /** Reads a pickle's bytes from front to back; every read is checked against what is there. */
 export class PickleReader {
@@ -65,11 +67,13 @@ export class PickleReader {
   /** What Python 2 called a string: text, if it is UTF-8. */
   textOrBytes(length: number): string | Uint8Array {
     const bytes = this.bytes(length);
-    try {
-      return utf8.decode(bytes);
-    } catch {
-      return bytes;
-    }
+    const text = lenient.decode(bytes);
+    if (!text.includes('\uFFFD')) return text;
+    // That stands for what is no UTF-8, or for itself. An exception for each of half a million strings would take many seconds.
+    const again = encoder.encode(text);
+    return again.length === bytes.length && again.every((byte, index) => byte === bytes[index])
+      ? text
+      : bytes;
   }
 
   /** Text up to a newline, which is taken too; names of modules and classes are short. */

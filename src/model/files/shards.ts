@@ -31,7 +31,7 @@ export async function readShardIndex(source: ByteSource): Promise<ShardIndex> {
     throw new WeightsFileError("this is JSON, but no index of shards: it has no object 'weight_map'");
   const shards = new Map<string, string[]>();
   for (const [name, file] of Object.entries(map)) {
-    if (typeof file !== 'string' || !/^[^/\\:]+\.safetensors$/.test(file))
+    if (typeof file !== 'string' || !/^[^/\\:\p{Cc}]+\.safetensors$/u.test(file))
       throw new WeightsFileError(
         `weight_map has ${quote(file)} for tensor ${quote(name)}, wanted a .safetensors file beside the index`,
       );
