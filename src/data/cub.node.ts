@@ -128,7 +128,7 @@ async function readClassFolders(folder: string, metadata: string): Promise<Reado
   const file = join(folder, 'classes.txt');
   if (await pathExists(file)) {
     const texts = await readTexts(folder, ['classes.txt'], LAYOUTS.cub);
-    return namedLines(file, texts.get('classes.txt') ?? '');
+    return namedLines(file, texts.get('classes.txt') ?? '', { arePaths: true });
   }
   const names = await readClassNames(metadata);
   if (names.length === 0) throw new DatasetError(`${folder}: cannot read classes.txt\n${LAYOUTS.cub}`);

@@ -1,5 +1,5 @@
 import { DatasetError } from './dataset.ts';
-import { nonEmptyLines } from './lists.ts';
+import { checkRelativePath, nonEmptyLines } from './lists.ts';
 
 /** What CUB-200-2011 says of one image. Coordinates in pixels of the original picture. */
 export interface CubImage {
@@ -53,7 +53,10 @@ export function parseCubAnnotations(
 ): CubAnnotations {
   const numbers = (file: CubAnnotationFile, count: number): number[][] =>
     numericLines(`${source}/${file}`, text[file], count);
-  const names = (file: CubAnnotationFile): Map<number, string> => namedLines(`${source}/${file}`, text[file]);
+  const names = (file: CubAnnotationFile): Map<number, string> =>
+    namedLines(`${source}/${file}`, text[file], {
+      arePaths: file === 'classes.txt' || file === 'images.txt',
+    });
 
   const classNames = names('classes.txt');
   const attributeNames = [...names('attributes/attributes.txt').values()];
@@ -110,16 +113,24 @@ export function parseCubAnnotations(
   return { classNames, attributeNames, classAttributes, partNames: [...partNamesById.values()], images };
 }
 
-/** Lines "number rest of the line". */
-export function namedLines(file: string, text: string): Map<number, string> {
+/** Lines "number rest of the line". Throws a DatasetError naming file and line, also where names are to be paths and one leaves the folder. */
+export function namedLines(
+  file: string,
+  text: string,
+  { arePaths }: { readonly arePaths: boolean },
+): Map<number, string> {
   const names = new Map<number, string>();
   for (const [index, line] of nonEmptyLines(text).entries()) {
     const space = line.indexOf(' ');
     const id = Number(line.slice(0, Math.max(space, 0)));
     if (space < 1 || !Number.isInteger(id)) {
-      throw new DatasetError(`${file}, line ${index + 1}: got "${line}", wanted a number and a name`);
+      throw new DatasetError(
+        `${file}, line ${index + 1}: got "${line.slice(0, 60)}", wanted a number and a name`,
+      );
     }
-    names.set(id, line.slice(space + 1).trim());
+    const name = line.slice(space + 1).trim();
+    if (arePaths) checkRelativePath(name, file, index + 1);
+    names.set(id, name);
   }
   return names;
 }

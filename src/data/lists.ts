@@ -61,13 +61,15 @@ export function parseLists(texts: ListTexts): SplitLists {
     const label = wholeNumber(line.slice(comma + 1));
     if (comma < 1 || label === undefined) fail(labelsFile, number, line, 'an image id and a label >= 0');
     if (label >= classes) fail(labelsFile, number, line, `a label below ${classes}, the number of classes`);
+    if (label >= MOST_CLASSES) fail(labelsFile, number, line, `a label below ${MOST_CLASSES}`);
     const position = positions.find(line.slice(0, comma));
     if (position === undefined) return;
     if (labels[position] !== MISSING) fail(labelsFile, number, line, 'an image that has no label yet');
     labels[position] = label;
   });
   const unlabelled = labels.indexOf(MISSING);
-  if (unlabelled >= 0) throw new DatasetError(`${labelsFile}: ${imageIds[unlabelled] ?? ''} has no label`);
+  if (unlabelled >= 0)
+    throw new DatasetError(`${labelsFile}: ${(imageIds[unlabelled] ?? '').slice(0, 200)} has no label`);
 
   const sizes =
     texts.imageSizes === undefined
@@ -81,7 +83,10 @@ export function parseLists(texts: ListTexts): SplitLists {
   return { imageIds, labels, sizes, boxes, masks };
 }
 
-/** The highest label of a class_labels.txt, and the folder that each label's images lie in where there is but one. */
+/** More than any data set has; a name is made for each, however short the lists are. */
+const MOST_CLASSES = 1_000_000;
+
+/** The number of classes by the highest label of a class_labels.txt, and the folder that each label's images lie in where there is but one. */
 export function surveyLabels(text: string): {
   readonly classes: number;
   readonly folders: ReadonlyMap<number, string>;
@@ -91,7 +96,8 @@ export function surveyLabels(text: string): {
   eachLine(text, (line) => {
     const comma = line.lastIndexOf(',');
     const label = wholeNumber(line.slice(comma + 1));
-    if (label === undefined) return;
+    // parseLists refuses it.
+    if (label === undefined || label >= MOST_CLASSES) return;
     classes = Math.max(classes, label + 1);
     const slash = line.lastIndexOf('/', comma);
     const start = line.lastIndexOf('/', slash - 1) + 1;
@@ -101,7 +107,8 @@ export function surveyLabels(text: string): {
     else if (known !== '' && !(slash - start === known.length && line.startsWith(known, start)))
       folders.set(label, '');
   });
-  for (const [label, name] of folders) if (name === '') folders.delete(label);
+  // Nor is what would lead elsewhere a name: parseLists refuses such ids.
+  for (const [label, name] of folders) if (name === '' || /[\\:]|^\.\.?$/.test(name)) folders.delete(label);
   return { classes, folders };
 }
 

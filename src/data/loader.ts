@@ -3,6 +3,7 @@ import { DatasetError } from './dataset.ts';
 import { ImageDecodeError } from './image.ts';
 import { PictureCache } from './picture_cache.ts';
 import { RandomStream } from '../runtime/random.ts';
+import { shareOf } from '../distributed/communicator.ts';
 import { DisposedError, reject } from '../runtime/errors.ts';
 
 /** Resized pictures of one step, with what the `preprocess` kernel has to do to them. N is the number of samples. */
@@ -19,6 +20,8 @@ export interface Batch {
   readonly crops: Int32Array;
   /** [N]: 1 to mirror left and right (after the cut). */
   readonly flips: Uint8Array;
+  /** Samples of the whole batch, where this is the share of one process of several. */
+  readonly wholeSize?: number;
   /** [N]: class, 0-based. */
   readonly labels: Uint32Array;
   /** [N]: position in the data set. */
@@ -56,6 +59,11 @@ export interface LoaderOptions {
    * the batch gets smaller, and is left out if nothing remains.
    */
   readonly onBadImage?: 'stop' | 'skip';
+  /**
+   * Which of several processes this is, that load one batch together: in train mode each loads its share of every batch (`batchSize` counts
+   * all of it), in the order and with the cuts that one process would give them; in eval mode, whole batches in turn. Default: all.
+   */
+  readonly shard?: { readonly rank: number; readonly size: number };
   /** Ends epochs, also while they wait for pictures: they reject with its reason. */
   readonly signal?: AbortSignal;
 }
@@ -125,9 +133,16 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
   if (dataset.length < 1)
     reject('createLoader', 'dataset', `${dataset.name} with no samples`, 'at least one sample');
 
-  const { decoder, onBadImage = 'stop', signal } = options;
+  const { decoder, onBadImage = 'stop', signal, shard = { rank: 0, size: 1 } } = options;
   const round = dropLast ? Math.floor : Math.ceil;
   const batchesPerEpoch = round(dataset.length / batchSize);
+  // In eval mode the processes take turns.
+  const turns = mode === 'eval' ? shard : { rank: 0, size: 1 };
+  const smallest = Math.min(batchSize, dropLast ? batchSize : dataset.length % batchSize || batchSize);
+  if (mode === 'train' && smallest < shard.size) {
+    const wanted = `at least one for each of ${shard.size} processes: another batch size, or dropLast`;
+    reject('createLoader', 'size of the smallest batch', String(smallest), wanted);
+  }
   const pictures = new PictureCache(dataset, resize, cacheBytes, decoder);
   const bad = new Map<number, BadImage>();
   const disposal = new AbortController();
@@ -161,7 +176,12 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
     );
   };
 
-  const makeBatch = async (epoch: number, wanted: Uint32Array, ending: AbortSignal): Promise<Batch> => {
+  const makeBatch = async (
+    epoch: number,
+    wanted: Uint32Array,
+    wholeSize: number,
+    ending: AbortSignal,
+  ): Promise<Batch> => {
     const found = await Promise.all(Array.from(wanted, (index) => sampleAt(epoch, index, ending)));
     const samples = found.flatMap((sample, position) =>
       sample ? [{ ...sample, place: wanted[position] ?? 0 }] : [],
@@ -182,7 +202,8 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
     const indices = Uint32Array.from(samples, ({ index }) => index);
     const labels = indices.map((index) => dataset.label(index));
     const ids = Array.from(indices, (index) => dataset.imageId(index));
-    return { images, size, height: resize, width: resize, crop, crops, flips, labels, indices, ids };
+    const batch = { images, size, height: resize, width: resize, crop, crops, flips, labels, indices, ids };
+    return mode === 'train' && shard.size > 1 ? { ...batch, wholeSize } : batch;
   };
 
   return {
@@ -208,18 +229,21 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
       const leaving = new AbortController();
       const ending = AbortSignal.any([leaving.signal, disposal.signal, ...(signal ? [signal] : [])]);
       const queue: Promise<Batch>[] = [];
-      let next = first;
+      const own = first + ((turns.rank - (first % turns.size) + turns.size) % turns.size);
+      let next = own;
       const enqueue = (): void => {
-        const start = next++ * batchSize;
-        const batch = makeBatch(epoch, order.slice(start, start + batchSize), ending);
+        const whole = order.slice(next * batchSize, (next + 1) * batchSize);
+        next += turns.size;
+        const share = shareOf(whole.length, mode === 'train' ? shard : { rank: 0, size: 1 });
+        const batch = makeBatch(epoch, whole.subarray(share.first, share.end), whole.length, ending);
         // A failure is reported when its turn comes; until then, or if the consumer has left, it must not count as unhandled.
         batch.catch(() => undefined);
         queue.push(batch);
       };
       try {
-        for (let done = first; done < batchesPerEpoch; done++) {
+        for (let done = own; done < batchesPerEpoch; done += turns.size) {
           ending.throwIfAborted();
-          while (next < batchesPerEpoch && next <= done + prefetch) enqueue();
+          while (next < batchesPerEpoch && next <= done + prefetch * turns.size) enqueue();
           const ready = queue.shift();
           if (!ready) break;
           const start = performance.now();

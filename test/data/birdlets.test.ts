@@ -207,6 +207,12 @@ describe('writeBirdlets', () => {
     await writeFile(join(folder, 'thesis.txt'), 'years of work');
     await expect(writeBirdlets(folder, options)).rejects.toThrow(/exists and is not a birdlets folder/);
     expect(await readdir(folder)).toEqual(['thesis.txt']);
+    // Nor is one that says it were.
+    await writeFile(join(folder, 'birdlets.json'), '{}');
+    await expect(writeBirdlets(folder, options)).rejects.toThrow(
+      /is not a birdlets folder \(it has thesis.txt\)/,
+    );
+    expect(await readdir(folder)).toEqual(['birdlets.json', 'thesis.txt']);
     await expect(writeBirdlets(join(home, 'x'), { ...options, val: 0 })).rejects.toThrow(
       /val must be a positive integer/,
     );

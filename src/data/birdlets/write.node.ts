@@ -31,6 +31,12 @@ export interface BirdletFolder {
 /** Raised whenever the pictures of a seed change, so that folders of an older generator are not taken for current ones. */
 const GENERATOR_VERSION = 3;
 
+/** All that a birdlets folder has. */
+const NAMES = new Set([
+  ...['birdlets.json', 'images', 'segmentations', 'part_masks', 'metadata', 'attributes', 'parts'],
+  ...['images.txt', 'image_class_labels.txt', 'train_test_split.txt', 'bounding_boxes.txt', 'classes.txt'],
+]);
+
 interface Entry {
   readonly split: BirdletSplit;
   /** Index for generateBirdlet. */
@@ -50,7 +56,8 @@ interface Drawn extends Entry {
  * training pictures, as in CUB, whose official split knows train and test only.
  *
  * The folder appears whole or not at all: it is written beside its place and renamed. A complete folder of the same options is
- * kept. Throws an ArgumentError on bad options and a DatasetError if `folder` exists and is not a birdlets folder.
+ * kept. Throws an ArgumentError on bad options and a DatasetError if `folder` exists and is not a birdlets folder, or has something else in
+ * it as well: it is never removed then.
  */
 export async function writeBirdlets(
   folder: string,
@@ -67,12 +74,13 @@ export async function writeBirdlets(
   const settings = { version: GENERATOR_VERSION, seed, train, val, test, ...drawing };
   const description = `${JSON.stringify(settings, null, 2)}\n`;
   const found = await readDescription(target);
-  if (found === undefined && (await listNames(target)).length > 0) {
-    throw new DatasetError(
-      `writeBirdlets: ${target} exists and is not a birdlets folder (it has no birdlets.json)`,
-    );
-  }
   if (found === description) return { folder: target, generated: false };
+  const names = await listNames(target);
+  const strange = names.find((name) => !NAMES.has(name));
+  if (names.length > 0 && (found === undefined || strange !== undefined)) {
+    const why = found === undefined ? 'it has no birdlets.json' : `it has ${strange ?? ''}`;
+    throw new DatasetError(`writeBirdlets: ${target} exists and is not a birdlets folder (${why})`);
+  }
 
   const entries = listEntries({ train, val, test }, drawing.classes);
   await mkdir(dirname(target), { recursive: true });

@@ -49,6 +49,7 @@ class JpegFile {
   #planes: Plane[] = [];
   #colors: ColorMarkers = { adobeTransform: undefined, jfif: false };
   #scans = 0;
+  #blocks = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -66,6 +67,7 @@ class JpegFile {
 
   decode(): Image {
     const frame = this.frameHeader();
+    checkLength(frame, this.#bytes.length);
     for (;;) {
       const marker = this.#nextMarker();
       if (marker === END_OF_IMAGE) break;
@@ -130,6 +132,7 @@ class JpegFile {
     const reader = new BitReader(this.#bytes, this.#position);
     const progressive = frame.progressive ? new ProgressiveBlocks(reader, scan) : undefined;
     const block = new Int16Array(64);
+    const mostBlocks = MOST_PASSES * (sampleCount(frame) / 64) + PASS_SLACK;
     let expected = 0;
     walkScan(
       frame,
@@ -137,6 +140,8 @@ class JpegFile {
       this.#tables.restartInterval,
       reader,
       (component, row, column) => {
+        if (++this.#blocks > mostBlocks)
+          throw new Error(`the JPEG file goes over its picture more than ${MOST_PASSES} times`);
         const { coefficients, quantization, data } = this.#plane(component.index);
         const stride = component.paddedColumns * 8;
         const place = (row * component.paddedColumns + column) * 64;
@@ -217,6 +222,31 @@ class JpegFile {
 
 /** A file has ten or so, at most some hundred; each goes over all blocks, in however few bytes. */
 const MOST_SCANS = 500;
+/** How often all blocks may be gone over, all scans together, five or six times being usual; and blocks beside, for small pictures. */
+const MOST_PASSES = 40;
+const PASS_SLACK = 1 << 22;
+
+/**
+ * Pixels for each byte of a file. A block of 64 takes a bit or more of any complete file: 512. Twice that, and a megapixel besides, so that
+ * files of which the end is missing can still be looked at.
+ */
+const PIXELS_A_BYTE = 1024;
+const PIXEL_SLACK = 1 << 20;
+
+/** Samples of all components, padded to whole MCUs. */
+function sampleCount({ components }: Frame): number {
+  return components.reduce((sum, { paddedColumns, paddedRows }) => sum + paddedColumns * paddedRows * 64, 0);
+}
+
+/**
+ * Throws an Error where a header claims a picture that the file is too short for, before any memory is taken. Of the memory MAX_PIXELS is
+ * the limit: at most 15 bytes a pixel, the sides padded to whole MCUs, are 3 of RGB and, for each of four components, a sample and a
+ * progressive file's int16 coefficient.
+ */
+function checkLength({ width, height }: Frame, fileBytes: number): void {
+  if (width * height > PIXELS_A_BYTE * fileBytes + PIXEL_SLACK)
+    throw new Error(`the JPEG file is truncated (${fileBytes} bytes for ${width}x${height} pixels)`);
+}
 
 const START_OF_SCAN = 0xda;
 const END_OF_IMAGE = 0xd9;
