@@ -1,8 +1,8 @@
 // The main job (`npm start`): draws birdlets, trains CAM and CALM on them, measures who finds the cue, and writes a report.
-import type { JobSettings } from './start/settings.ts';
+import type { Contestant, JobSettings } from './start/settings.ts';
 import type { Outcome } from './start/contest.ts';
 import { CalmError } from '../src/runtime/errors.ts';
-import { CLASSES, CONTESTANTS, PICTURE_SIZE } from './start/settings.ts';
+import { calmContestant, CLASSES, CONTESTANTS, PICTURE_SIZE } from './start/settings.ts';
 import { Command, InvalidArgumentError } from 'commander';
 import { countingProgress, describeEpoch, formatDuration } from './progress.ts';
 import { createEngine } from '../src/runtime/create_engine.ts';
@@ -11,6 +11,7 @@ import { join, resolve } from 'node:path';
 import { makeGallery } from './start/gallery.ts';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { openCub, readCubAnnotations } from '../src/data/cub.node.ts';
+import { posteriorSource } from './options.ts';
 import { modelFile, openSplits, runContestant } from './start/contest.ts';
 import { readFileSync } from 'node:fs';
 import { reportData, resultTable, verdict, writeMaps } from './start/output.ts';
@@ -28,12 +29,27 @@ function wholeNumber(text: string): number {
   return value;
 }
 
+/** Parses `cam`, `calm-ml` and `calm-em`, the latter with `:ema:0.9` or `:refresh:30` after it, between commas. */
+function contestants(text: string): readonly Contestant[] {
+  return text.split(',').flatMap((name) => {
+    if (name === 'cam') return CONTESTANTS.slice(0, 1);
+    if (name === 'calm-ml') return [calmContestant('ml')];
+    const found = /^calm-em(?::(.+))?$/.exec(name);
+    if (found === null)
+      throw new InvalidArgumentError(
+        `Wanted cam, calm-ml, calm-em, calm-em:ema:MOMENTUM or calm-em:refresh:STEPS between commas, got '${name}'.`,
+      );
+    const [, posterior = 'current'] = found;
+    return [calmContestant(posteriorSource(posterior))];
+  });
+}
+
 async function run(settings: JobSettings): Promise<void> {
   const start = performance.now();
   const engine = await createEngine({ adapter: settings.adapter });
   try {
     for (const note of engine.notes) console.log(note);
-    const { data, seed, train, val, test } = settings;
+    const { data, seed, train, val, test, models = CONTESTANTS } = settings;
     const drawing = countingProgress('Drawing birdlets');
     const drawn = await writeBirdlets(data, {
       seed,
@@ -64,7 +80,7 @@ async function run(settings: JobSettings): Promise<void> {
     await mkdir(out, { recursive: true });
     const outcomes: Outcome[] = [];
     const cues = { task, labelOfClass, classNames: sets.train.classNames };
-    for (const contestant of CONTESTANTS) {
+    for (const contestant of models) {
       const outcome = await runContestant(engine, contestant, splits, cues, settings);
       const last = outcome.history.at(-1);
       if (last !== undefined && process.stdout.isTTY)
@@ -104,7 +120,7 @@ async function run(settings: JobSettings): Promise<void> {
     console.log(`\n${verdict(outcomes)}`);
     console.log(`\n${formatDuration(seconds)} in all. Report: ${join(out, 'report.html')}`);
     console.log(`Maps as PNG: ${join(out, 'maps')}`);
-    const [, calm] = CONTESTANTS;
+    const calm = models.find(({ head }) => head !== 'cam');
     if (calm !== undefined)
       console.log(
         `Models too: npx calm explain ${sets.test.path(0)} --checkpoint ${modelFile(settings.out, calm)}`,
@@ -119,6 +135,11 @@ const program = new Command('npm start --')
   .option('--out <folder>', 'where report, maps and results go', 'runs/birdlets')
   .option('--data <folder>', 'where the pictures are kept and found again', 'birdlets')
   .option('--adapter <name>', "'auto', 'system', 'swiftshader', or a part of an adapter's name")
+  .option(
+    '--models <names>',
+    'between commas: cam, calm-ml, calm-em, calm-em:ema:MOMENTUM, calm-em:refresh:STEPS (default: cam,calm-em and a slow one)',
+    contestants,
+  )
   .option('--seed <number>', 'of pictures, initial weights and order', wholeNumber, 1)
   .option('--epochs <number>', 'for each model', wholeNumber, 10)
   .option('--batch <number>', 'images in a training step', wholeNumber, 32)

@@ -4,7 +4,6 @@ import type { Method, MethodName } from './methods.ts';
 import type { Forward, Model } from '../model/model.ts';
 import type { ScoreMap } from '../eval/score_map.ts';
 import type { Tape } from '../runtime/tape.ts';
-import type { Tensor } from '../runtime/tensor.ts';
 import { attributionMethod, offersMethod, methodsOf } from './methods.ts';
 import { commonLength, resolveClasses } from './class_choice.ts';
 import { gaussianBlur } from '../kernels/gaussian_blur/gaussian_blur.ts';
@@ -12,8 +11,11 @@ import { gradCamMaps } from './grad_cam.ts';
 import { gradientMaps, isGradientMethod } from './gradient_maps.ts';
 import { HeadMaps } from './head_maps.ts';
 import { imageShape } from '../runtime/shape.ts';
-import { reject } from '../runtime/errors.ts';
+import { ArgumentError, reject } from '../runtime/errors.ts';
+import { joinAttributions, requestOfPart } from './parts.ts';
+import { SmallerParts } from '../runtime/smaller_parts.ts';
 import { startTape } from '../kernels/tape.ts';
+import { Tensor } from '../runtime/tensor.ts';
 
 /** What to explain of a batch, and how. */
 export interface AttributionRequest {
@@ -52,7 +54,7 @@ export interface Attribution {
 /**
  * Attribution maps of images f32 [N,H,W,3], normalised as the model was trained, by any methods. Runs in eval mode; the images stay
  * the caller's, everything else is given back. One forward pass serves all maps of the head and Grad-CAM; gradient methods take
- * a pass there and back an image, class and sample.
+ * a pass there and back an image, class and sample. Where memory is short, fewer images go together, which changes rounding at most.
  * @throws ArgumentError for a method that the head does not have, a class out of range, or what a method needs and did not get
  */
 export async function attribute(
@@ -73,9 +75,26 @@ export async function attribute(
     if (name === 'counterfactual' && request.versus === undefined)
       reject('attribute', 'versus', 'missing', 'classes to compare with for counterfactual');
   }
+  const [count = 0] = images.shape;
+  const parts = await new SmallerParts(model.engine).run(count, (first, size) =>
+    size === count
+      ? attributeTogether(model, images, request)
+      : attributePart(model, images, request, first, size),
+  );
+  return joinAttributions(parts);
+}
+
+/** The attribution of images that go through the network together. */
+async function attributeTogether(
+  model: Model,
+  images: Tensor,
+  request: AttributionRequest,
+): Promise<Attribution> {
+  const methods = request.methods.map(attributionMethod);
   const tape = startTape(model.engine, { gradients: false });
   try {
     const keepFeatures = methods.some(({ name }) => isGradCam(name));
+    const { changes } = model.weights;
     const forward = model.forward(tape, images, { keepFeatures });
     const head = await HeadMaps.of(tape, model, forward);
     const { probabilities } = head;
@@ -101,7 +120,7 @@ export async function attribute(
     const maps = new Map<MethodName, readonly (readonly ScoreMap[])[]>();
     for (const method of methods) {
       const ofMethod = method.usesGradient
-        ? await mapsOfClasses(tape, model, { images, forward }, method, classes, request)
+        ? await mapsOfClasses(tape, model, { images, forward, changes }, method, classes, request)
         : await head.maps(method.name, chosen);
       maps.set(method.name, ofMethod);
     }
@@ -111,19 +130,52 @@ export async function attribute(
   }
 }
 
+/** The attribution of some of the images, from number `first` on. */
+async function attributePart(
+  model: Model,
+  images: Tensor,
+  request: AttributionRequest,
+  first: number,
+  size: number,
+): Promise<Attribution> {
+  const { engine } = model;
+  const part = engine.empty([size, ...images.shape.slice(1)]);
+  try {
+    const byteOffset = images.byteOffset + (first * images.byteLength) / (images.shape[0] ?? 1);
+    // Only a copy may begin anywhere.
+    const source = images.storage('attribute');
+    engine.copy(new Tensor('f32', part.shape, source, { byteOffset, owner: images }), part);
+    return await attributeTogether(model, part, requestOfPart(request, first, size));
+  } finally {
+    part.dispose();
+  }
+}
+
 const isGradCam = (name: MethodName): boolean => name === 'grad-cam' || name === 'grad-cam++';
 
-/** Maps by gradients, class by class. */
+/** A pass through the network that maps by gradients go on from. */
+interface Passed {
+  readonly images: Tensor;
+  readonly forward: Forward;
+  /** Of the weights, when it was made. */
+  readonly changes: number;
+}
+
+/** Maps by gradients, class by class. Throws ArgumentError when training has moved the weights since the pass. */
 async function mapsOfClasses(
   tape: Tape,
   model: Model,
-  { images, forward }: { readonly images: Tensor; readonly forward: Forward },
+  { images, forward, changes }: Passed,
   { name }: Method<MethodName>,
   classes: readonly (readonly number[])[],
   { options = {}, smoothing = 1 }: AttributionRequest,
 ): Promise<ScoreMap[][]> {
   const result: ScoreMap[][] = classes.map(() => []);
   for (let place = 0; place < (classes[0]?.length ?? 0); place++) {
+    if (model.weights.changes !== changes)
+      throw new ArgumentError(
+        `attribute: the weights changed between two passes of ${name}; ask for it with no training step under way`,
+      );
     const ofPlace = classes.map((row) => row[place] ?? 0);
     const tensor = isGradientMethod(name)
       ? smooth(tape, gradientMaps(tape, model, images, ofPlace, name, options), smoothing)

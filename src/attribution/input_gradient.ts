@@ -20,6 +20,7 @@ export function requiringGradient(tensor: Tensor): Tensor {
   return new Tensor('f32', tensor.shape, tensor.storage('requiringGradient'), {
     byteOffset,
     requiresGradient: true,
+    owner: tensor,
   });
 }
 

@@ -29,7 +29,7 @@ export function synsetsBelow(isA: string, root: string): ReadonlySet<string> {
     const [parent = '', child = '', ...rest] = line.trim().split(/\s+/);
     if (!SYNSET.test(parent) || !SYNSET.test(child) || rest.length > 0)
       throw new ArgumentError(
-        `is-a list, line ${index + 1}: got "${line}", wanted two synsets, such as n01503061 n01514668`,
+        `is-a list, line ${index + 1}: got "${line.slice(0, 60)}", wanted two synsets, such as n01503061 n01514668`,
       );
     const known = children.get(parent);
     if (known === undefined) children.set(parent, [child]);
@@ -51,7 +51,7 @@ export function parseClassSynsets(text: string): readonly string[] {
     const [synset = ''] = line.trim().split(/\s+/);
     if (SYNSET.test(synset)) return synset;
     throw new ArgumentError(
-      `list of synsets, line ${index + 1}: got "${line}", wanted a synset first, such as n01440764`,
+      `list of synsets, line ${index + 1}: got "${line.slice(0, 60)}", wanted a synset first, such as n01440764`,
     );
   });
 }
@@ -86,7 +86,7 @@ export function parseClassList(
     if (index >= 0 && index < classCount) return index;
     const names = classNames === null ? '' : ` or a class name such as ${classNames[0] ?? ''}`;
     throw new ArgumentError(
-      `superset: got ${entry}, wanted a whole number from 0 to ${classCount - 1}${names}`,
+      `superset: got ${entry.slice(0, 60)}, wanted a whole number from 0 to ${classCount - 1}${names}`,
     );
   });
   if (classes.length === 0) throw new ArgumentError('superset: the list of classes is empty');

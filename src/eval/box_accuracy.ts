@@ -2,6 +2,7 @@
  * Weakly supervised localisation by boxes (the paper's table 3), as the official `BoxEvaluator` of wsolevaluation
  * (Choe et al., "Evaluating Weakly Supervised Object Localization Methods Right", CVPR 2020) counts it.
  */
+import type { SumCounts } from './shared_counts.ts';
 import type { PixelBox } from './contours.ts';
 import type { ScoreMap } from './score_map.ts';
 import { ContourSweep } from './contour_sweep.ts';
@@ -83,6 +84,12 @@ export class BoxAccuracy {
       for (const [place, correct] of this.#correct.entries())
         if (overlap >= (this.overlaps[place] ?? 1)) correct[i] = (correct[i] ?? 0) + 1;
     }
+  }
+
+  /** Makes the counts those of all processes. */
+  async share(sum: SumCounts): Promise<void> {
+    for (const correct of this.#correct) correct.set(await sum(correct));
+    [this.#images = 0] = await sum(Float64Array.of(this.#images));
   }
 
   /** Throws when no image has been added. */

@@ -3,6 +3,7 @@
  * which they differ? mPxAP is the mean over class pairs of the pixel-wise average precision of |s_A - s_B| against the
  * mask of the differing parts, by number of those parts.
  */
+import type { SumCounts } from './shared_counts.ts';
 import { cueMask } from './cub_trait.ts';
 import type { ClassPair, CueMaskSource, PartMap } from './cub_trait.ts';
 import { PixelAveragePrecision, precisionAtRecalls } from './pixel_average_precision.ts';
@@ -85,6 +86,8 @@ function mean(values: readonly (number | null)[]): number {
   return numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
 }
 
+const CUE_MASK_SOURCES: readonly CueMaskSource[] = ['segmentation', 'box', 'exact'];
+
 interface PairTally {
   readonly pair: ClassPair;
   readonly evaluator: PixelAveragePrecision;
@@ -133,6 +136,20 @@ export class CueTally {
       tally.images++;
       tally.pixels += mask.length;
       tally.cuePixels += mask.reduce((sum, value) => sum + value, 0);
+    }
+  }
+
+  /** Makes the counts those of all processes. */
+  async share(sum: SumCounts): Promise<void> {
+    for (const tally of this.#pairs) {
+      await tally.evaluator.share(sum);
+      const counts = Float64Array.of(tally.images, tally.cuePixels, tally.pixels);
+      [tally.images = 0, tally.cuePixels = 0, tally.pixels = 0] = await sum(counts);
+    }
+    const sources = CUE_MASK_SOURCES.map((source) => (this.#maskSources.has(source) ? 1 : 0));
+    for (const [index, count] of (await sum(Float64Array.from(sources))).entries()) {
+      const source = CUE_MASK_SOURCES[index];
+      if (count > 0 && source !== undefined) this.#maskSources.add(source);
     }
   }
 

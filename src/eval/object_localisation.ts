@@ -2,6 +2,7 @@
  * Weakly supervised object localisation (the paper's table 3): boxes by MaxBoxAcc and MaxBoxAccV2, masks by PxAP, of one map an
  * image.
  */
+import type { SumCounts } from './shared_counts.ts';
 import type { BoxAccuracyAtOverlap } from './box_accuracy.ts';
 import type { PixelBox } from './contours.ts';
 import type { ScoreMap } from './score_map.ts';
@@ -73,6 +74,13 @@ export class ObjectLocalisation {
       this.#maskImages++;
       this.#pixels.accumulate(Float64Array.from(scores.data), mask);
     }
+  }
+
+  /** Makes the counts those of all processes. */
+  async share(sum: SumCounts): Promise<void> {
+    for (const part of [this.#largest, this.#all, this.#pixels]) await part.share(sum);
+    const counts = Float64Array.of(this.#boxImages, this.#maskImages);
+    [this.#boxImages = 0, this.#maskImages = 0] = await sum(counts);
   }
 
   compute(): ObjectLocalisationResult {

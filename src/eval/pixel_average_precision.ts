@@ -3,6 +3,7 @@
  * binary mask, as the official `MaskEvaluator` of CALM and wsolevaluation computes it (histograms over fixed
  * thresholds, the area as a right Riemann sum over recall).
  */
+import type { SumCounts } from './shared_counts.ts';
 
 /** `even`: thresholds i * interval in [0, 1). `log`: 10^(-7 * i * interval), ascending, from just above 1e-7 to 1. */
 export type ThresholdType = 'even' | 'log';
@@ -135,6 +136,12 @@ export class PixelAveragePrecision {
       this.positives[bin] = (this.positives[bin] ?? 0) + (other.positives[bin] ?? 0);
       this.negatives[bin] = (this.negatives[bin] ?? 0) + (other.negatives[bin] ?? 0);
     }
+  }
+
+  /** Makes the counts those of all processes. */
+  async share(sum: SumCounts): Promise<void> {
+    this.positives.set(await sum(this.positives));
+    this.negatives.set(await sum(this.negatives));
   }
 
   /** Whether any counted pixel lies inside a mask; without one the precision-recall curve does not exist. */

@@ -17,6 +17,9 @@ import { resizeScoreMap } from '../eval/score_map.ts';
 /** Maps of the image's size are kept in the page at most this large; the raw file has all. */
 const LARGEST_MAP = 128;
 
+/** Behind a column's heading. */
+const ARROWS = { higher: '\u00A0\u2191', lower: '\u00A0\u2193', neither: '' } as const;
+
 /** The whole page. */
 export function renderEvaluation(page: EvaluationPage, encodePng: PngEncoder): string {
   const plots = page.plots.map(renderPlot).filter((plot) => plot !== '');
@@ -70,7 +73,7 @@ function tableHead({ columns }: ResultTable): string {
   const lower = columns
     .map(
       ({ heading, better }) =>
-        `<th scope="col">${escapeHtml(heading).replaceAll(' ', '\u00A0')}\u00A0${better === 'higher' ? '\u2191' : '\u2193'}</th>`,
+        `<th scope="col">${escapeHtml(heading).replaceAll(' ', '\u00A0')}${ARROWS[better]}</th>`,
     )
     .join('');
   return `<thead><tr><th colspan="2"></th>${upper}</tr><tr><th scope="col">model</th><th scope="col">method</th>${lower}</tr></thead>`;

@@ -6,6 +6,7 @@ import type { CueMaskSource } from '../eval/cub_trait.ts';
 import { colourBar, dataUri } from './embed.ts';
 import type { PngEncoder } from './embed.ts';
 import { chartLegend, escapeHtml, lineChart } from './chart.ts';
+import { counted } from './counted.ts';
 import type { ChartSeries } from './chart.ts';
 import { maskOverlay, overlay } from './overlay.ts';
 import type { EpochRecord, GalleryEntry, ReportData, ReportModel } from './report_data.ts';
@@ -62,7 +63,7 @@ function resultColumns(models: readonly ReportModel[]): Column[] {
     ...counts
       .toSorted((a, b) => a - b)
       .map((count): Column => ({
-        heading: `mPxAP ${count} ${count === 1 ? 'part' : 'parts'}`,
+        heading: `mPxAP ${counted(count, 'part')}`,
         digits: 1,
         better: 'higher',
         value: (model) =>

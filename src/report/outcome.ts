@@ -3,6 +3,7 @@ import type { CueLocalisationResult } from '../eval/cue_localisation.ts';
 import type { MethodName } from '../attribution/methods.ts';
 import type { ObjectLocalisationResult } from '../eval/object_localisation.ts';
 import type { RemovalResult } from '../eval/remove_and_classify.ts';
+import type { SharpnessResult } from '../eval/sharpness.ts';
 
 /** What was measured of one method of one model; a metric that was not asked for, or that the method cannot have, is null. */
 export interface MethodOutcome {
@@ -10,6 +11,7 @@ export interface MethodOutcome {
   readonly cue: CueLocalisationResult | null;
   readonly wsol: ObjectLocalisationResult | null;
   readonly removal: RemovalResult | null;
+  readonly sharpness: SharpnessResult | null;
 }
 
 /** What was measured of one model. */

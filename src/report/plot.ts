@@ -31,15 +31,32 @@ export function seriesLook(number: number): { readonly colour: number; readonly 
   };
 }
 
-/** The plot with its legend, as a `<figure>`; a series without a finite point is left out. */
-export function renderPlot({ title, xLabel, yLabel, note, series }: Plot): string {
+/** A plot as SVG elements without the `<svg>` around them, and what they are drawn by. */
+export interface Drawing {
+  readonly width: number;
+  readonly height: number;
+  /** Title, axes and lines. */
+  readonly elements: string;
+  /** The series that have a finite point, with such points only. */
+  readonly lines: readonly PlotSeries[];
+  /** Ends of the axes: x from, x to, y from, y to. */
+  readonly range: readonly [number, number, number, number];
+}
+
+/** Class and dashes of a series' line. */
+export function strokeOf({ colour, pattern }: Pick<PlotSeries, 'colour' | 'pattern'>): string {
+  return `class="series series-${colour % SERIES_COLOURS}" stroke-dasharray="${PATTERNS[pattern % PATTERNS.length] ?? ''}"`;
+}
+
+/** Draws a plot; null where no series has a finite point. */
+export function drawPlot({ title, xLabel, yLabel, series }: Plot): Drawing | null {
   const lines = series
     .map((one) => ({
       ...one,
       points: one.points.filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y)),
     }))
     .filter(({ points }) => points.length > 0);
-  if (lines.length === 0) return '';
+  if (lines.length === 0) return null;
   const points = lines.flatMap((line) => line.points);
   const xTicks = roundTicks(Math.min(...points.map(([x]) => x)), Math.max(...points.map(([x]) => x)), 6);
   const yTicks = roundTicks(
@@ -65,7 +82,7 @@ export function renderPlot({ title, xLabel, yLabel, note, series }: Plot): strin
   const paths = lines
     .map(
       (line, i) =>
-        `<polyline class="series series-${line.colour % SERIES_COLOURS}" data-series="${i}" stroke-dasharray="${PATTERNS[line.pattern % PATTERNS.length] ?? ''}" ` +
+        `<polyline ${strokeOf(line)} data-series="${i}" ` +
         `points="${line.points.map(([x, y]) => `${at(xOf(x))},${at(yOf(y))}`).join(' ')}"/>`,
     )
     .join('');
@@ -73,18 +90,33 @@ export function renderPlot({ title, xLabel, yLabel, note, series }: Plot): strin
     `<text class="chart-title" x="0" y="14">${escapeHtml(title)}</text>` +
     `<text class="axis" text-anchor="middle" x="${(AREA.left + AREA.right) / 2}" y="${HEIGHT - 8}">${escapeHtml(xLabel)}</text>` +
     `<text class="axis" text-anchor="middle" transform="translate(11 ${(AREA.top + AREA.bottom) / 2}) rotate(-90)">${escapeHtml(yLabel)}</text>`;
+  return {
+    width: WIDTH,
+    height: HEIGHT,
+    elements: labels + grid + paths,
+    lines,
+    range: [xLow, xHigh, yLow, yHigh],
+  };
+}
+
+/** The plot with its legend, as a `<figure>`; a series without a finite point is left out. */
+export function renderPlot(plot: Plot): string {
+  const drawing = drawPlot(plot);
+  if (drawing === null) return '';
+  const { width, height, elements, lines, range } = drawing;
+  const { title, xLabel, note } = plot;
   const legend = lines
     .map(
       (line, i) =>
         `<li><button type="button" data-series="${i}" aria-pressed="true"><svg class="key" viewBox="0 0 30 10" aria-hidden="true">` +
-        `<line class="series series-${line.colour % SERIES_COLOURS}" stroke-dasharray="${PATTERNS[line.pattern % PATTERNS.length] ?? ''}" x1="1" x2="29" y1="5" y2="5"/></svg>` +
+        `<line ${strokeOf(line)} x1="1" x2="29" y1="5" y2="5"/></svg>` +
         `${escapeHtml(line.name)} <output></output></button></li>`,
     )
     .join('');
   // What the script reads: the data, and how they lie on the picture.
   const facts = {
     area: AREA,
-    range: [xLow, xHigh, yLow, yHigh],
+    range,
     xLabel,
     series: lines.map((line) => line.points.map(([x, y]) => [rounded(x), rounded(y)])),
   };
@@ -96,7 +128,7 @@ export function renderPlot({ title, xLabel, yLabel, note, series }: Plot): strin
     .join('; ');
   return (
     `<figure class="plot" data-plot="${escapeHtml(JSON.stringify(facts))}">` +
-    `<svg class="chart" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(`${title}: ${summary}`)}">${labels}${grid}${paths}` +
+    `<svg class="chart" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(`${title}: ${summary}`)}">${elements}` +
     `<line class="cursor" x1="0" x2="0" y1="${AREA.top}" y2="${AREA.bottom}"/></svg>` +
     `<ul class="legend">${legend}</ul><figcaption>${escapeHtml(note)} <span class="reading" aria-live="polite"></span></figcaption></figure>`
   );

@@ -1,12 +1,13 @@
 /** One table of everything that was measured, in the layout of the paper's tables 1, 2, 3 and figure 5, for four kinds of readers. */
 import type { ModelOutcome, MethodOutcome } from './outcome.ts';
+import { counted } from './counted.ts';
 
 /** A column; columns of one group stand together under its name. */
 export interface Column {
   readonly group: string;
   readonly heading: string;
   readonly digits: number;
-  readonly better: 'higher' | 'lower';
+  readonly better: 'higher' | 'lower' | 'neither';
 }
 
 export interface TableRow {
@@ -54,7 +55,7 @@ export function resultTable(models: readonly ModelOutcome[], official: boolean):
   );
   const cueGroup = official ? 'mPxAP %, official' : 'mPxAP %';
   for (const count of [...counts].toSorted((a, b) => a - b)) {
-    add(cueGroup, `${count} ${count === 1 ? 'part' : 'parts'}`, 'higher', ({ outcome }) => {
+    add(cueGroup, counted(count, 'part'), 'higher', ({ outcome }) => {
       const row = outcome.cue?.byDifferingParts.find(({ differingParts }) => differingParts === count);
       return official ? row?.runningMeanAveragePrecision : row?.meanAveragePrecision;
     });
@@ -83,6 +84,9 @@ export function resultTable(models: readonly ModelOutcome[], official: boolean):
   add('localisation %', 'MaxBoxAccV2', 'higher', ({ outcome }) => outcome.wsol?.boxes?.maxBoxAccV2);
   add('localisation %', 'PxAP', 'higher', ({ outcome }) => outcome.wsol?.pixels?.averagePrecision, {
     chance: ({ outcome }) => outcome.wsol?.pixels?.chance,
+  });
+  add('sharpness', 'area %', 'neither', ({ outcome }) => outcome.sharpness?.effectiveArea, {
+    chance: ({ outcome }) => (outcome.sharpness === null ? null : 100),
   });
   add('classification', 'top-1 %', 'higher', ({ model }) => model.classification?.top1);
   add('classification', 'top-5 %', 'higher', ({ model }) => model.classification?.top5);
@@ -118,7 +122,7 @@ export function bestOfColumns(table: ResultTable): readonly (readonly boolean[])
       .map((row) => row.values[i] ?? null)
       .filter((value) => value !== null)
       .map((value) => Number(value.toFixed(column.digits)));
-    if (new Set(values).size < 2) return null;
+    if (new Set(values).size < 2 || column.better === 'neither') return null;
     return column.better === 'higher' ? Math.max(...values) : Math.min(...values);
   });
   return table.rows.map((row) =>
@@ -204,6 +208,8 @@ export function tableAsCsv(table: ResultTable): string {
   return [head, ...rows].map((row) => row.map(quoted).join(',')).join('\n') + '\n';
 }
 
+const LATEX_ARROWS = { higher: ' $\\uparrow$', lower: ' $\\downarrow$', neither: '' } as const;
+
 /** A `tabular` for the booktabs package; the best of each column bold. */
 export function tableAsLatex(table: ResultTable): string {
   const safe = (text: string): string => text.replaceAll(/[&%$#_{}]/g, (letter) => `\\${letter}`);
@@ -229,9 +235,7 @@ export function tableAsLatex(table: ResultTable): string {
     row([
       'model',
       'method',
-      ...table.columns.map(
-        ({ heading, better }) => `${safe(heading)} $\\${better === 'higher' ? 'uparrow' : 'downarrow'}$`,
-      ),
+      ...table.columns.map(({ heading, better }) => `${safe(heading)}${LATEX_ARROWS[better]}`),
     ]),
     '\\midrule',
     ...table.rows.map(({ model, method, values }, r) =>

@@ -37,8 +37,20 @@ const models: ModelOutcome[] = [
       expectedCalibrationError: 3,
     },
     methods: [
-      { method: 'joint', cue: cueOf(40, 45), wsol: null, removal: removalResult([4, 4, 4, 4, 4, 4], random) },
-      { method: 'saliency', cue: null, wsol: null, removal: removalResult([2, 4, 6, 8, 8, 8], random) },
+      {
+        method: 'joint',
+        cue: cueOf(40, 45),
+        wsol: null,
+        removal: removalResult([4, 4, 4, 4, 4, 4], random),
+        sharpness: { images: 10, effectiveLocations: 3, effectiveArea: 2.5 },
+      },
+      {
+        method: 'saliency',
+        cue: null,
+        wsol: null,
+        removal: removalResult([2, 4, 6, 8, 8, 8], random),
+        sharpness: { images: 10, effectiveLocations: 6, effectiveArea: 5 },
+      },
     ],
   },
   {
@@ -46,7 +58,7 @@ const models: ModelOutcome[] = [
     file: 'b.safetensors',
     description: '',
     classification: null,
-    methods: [{ method: 'cam', cue: cueOf(20, 15), wsol: null, removal: null }],
+    methods: [{ method: 'cam', cue: cueOf(20, 15), wsol: null, removal: null, sharpness: null }],
   },
 ];
 
@@ -57,6 +69,7 @@ test('rows are methods, columns what was measured, in groups', () => {
     'mPxAP %: mean',
     ...[10, 20, 30, 40, 50, 60].map((share) => `relative accuracy %: ${share} %`),
     'relative accuracy %: mean',
+    'sharpness: area %',
     'classification: top-1 %',
     'classification: top-5 %',
     'classification: NLL',
@@ -84,11 +97,13 @@ test('a narrow table keeps three shares and the mean', () => {
 test('the best of a column is that of the better direction', () => {
   const best = bestOfColumns(resultTable(models, false));
   // mPxAP: higher; relative accuracy at 10 %: lower; top-1 has one value only, of both rows of a model.
-  expect(best.map((row) => [row[0], row[2], row[9]])).toEqual([
+  expect(best.map((row) => [row[0], row[2], row[10]])).toEqual([
     [true, false, false],
     [false, true, false],
     [false, false, false],
   ]);
+  // Sharp is not better than wide.
+  expect(best.map((row) => row[9])).toEqual([false, false, false]);
 });
 
 test('text is aligned, CSV is whole, LaTeX is escaped', () => {
@@ -108,4 +123,5 @@ test('text is aligned, CSV is whole, LaTeX is escaped', () => {
   expect(latex).toContain(String.raw`a\_b & joint & \textbf{40.0}`);
   expect(latex).toContain(String.raw`\cmidrule(lr){3-4}`);
   expect(latex).not.toMatch(/[^\\]%/);
+  expect(latex).toContain(String.raw`mean $\downarrow$ & area \% & top-1 \% $\uparrow$`);
 });

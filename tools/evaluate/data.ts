@@ -1,3 +1,5 @@
+import type { Communicator } from '../../src/distributed/communicator.ts';
+import { alone } from '../../src/distributed/communicator.ts';
 import type { Batch } from '../../src/data/loader.ts';
 import type { CubCueImage, CubCueOptions, CubCueTask } from '../../src/eval/cub_cues.node.ts';
 import type { CubDataset } from '../../src/data/cub.node.ts';
@@ -27,12 +29,15 @@ export interface CueData {
 /** A split to evaluate on. */
 export interface EvaluationData {
   readonly name: string;
+  /** Over all processes. */
   readonly images: number;
+  /** Processes that share the images: `batches` are this one's. */
+  readonly communicator: Communicator;
   readonly classNames: readonly string[];
   /** What results depend on: part of their key. */
   readonly identity: unknown;
-  /** Lines for people: what stands in for what. */
-  readonly notes: readonly string[];
+  /** Lines for people: what stands in for what where cues are measured. */
+  readonly cueNotes: readonly string[];
   readonly cue: CueData | null;
   /** Whether there are boxes or masks of objects. */
   readonly hasObjects: boolean;
@@ -56,6 +61,8 @@ export interface DataChoice {
   readonly crop: number;
   readonly size: number;
   readonly batch: number;
+  /** Default: one process. */
+  readonly communicator?: Communicator;
 }
 
 const isCub = (dataset: ImageDataset): dataset is CubDataset => dataset.kind === 'cub';
@@ -89,7 +96,7 @@ function thinned(dataset: ImageDataset, images: number | undefined): ImageDatase
 
 /** Opens a split and whatever truth lies beside it. Throws DatasetError when there is no such data set. */
 export async function openEvaluationData(choice: DataChoice): Promise<EvaluationData> {
-  const { folder, split, kind, metadata, onlyPresent, crop, size, batch } = choice;
+  const { folder, split, kind, metadata, onlyPresent, crop, size, batch, communicator = alone } = choice;
   const whole = await openDataset({
     folder,
     split,
@@ -98,8 +105,8 @@ export async function openEvaluationData(choice: DataChoice): Promise<Evaluation
     ...(metadata === undefined ? {} : { metadata }),
   });
   const dataset = thinned(whole, choice.images);
-  const notes: string[] = [];
-  const cue = isCub(dataset) ? await openCues(dataset, size, notes) : null;
+  const cueNotes: string[] = [];
+  const cue = isCub(dataset) ? await openCues(dataset, size, cueNotes) : null;
   const ids = Array.from({ length: dataset.length }, (_, index) => dataset.imageId(index));
   const boxed = ids.some((_, index) => dataset.boxes(index).length > 0);
   const segmented = isCub(dataset) && (await dataset.segmentation(0)) !== undefined;
@@ -110,12 +117,15 @@ export async function openEvaluationData(choice: DataChoice): Promise<Evaluation
     const bird = await dataset.segmentation(index);
     return bird === undefined ? null : mergeMasks([bird], undefined, size, size).data;
   };
-  const loader = createLoader(dataset, { batchSize: batch, mode: 'eval', crop });
+  const { rank, size: processes } = communicator;
+  const shard = { rank, size: processes };
+  const loader = createLoader(dataset, { batchSize: batch, mode: 'eval', crop, shard });
   const sizeOf = async (index: number): Promise<{ readonly width: number; readonly height: number }> =>
     dataset.size(index) ?? dataset.load(index);
   return {
     name: dataset.name,
     images: dataset.length,
+    communicator,
     classNames: dataset.classNames,
     identity: {
       name: dataset.name,
@@ -126,7 +136,7 @@ export async function openEvaluationData(choice: DataChoice): Promise<Evaluation
       cueMasks: cue?.masks ?? null,
       images: ids.map((id, index) => [id, dataset.label(index), dataset.boxes(index)]),
     },
-    notes,
+    cueNotes,
     cue,
     hasObjects: masked || boxed,
     batches: () => loader.epoch(0),

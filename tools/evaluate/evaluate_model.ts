@@ -10,6 +10,7 @@ import type { ClassificationMetrics } from '../../src/eval/classification.ts';
 import type { ObjectLocalisationResult } from '../../src/eval/object_localisation.ts';
 import type { RandomErasing } from '../../src/eval/remove_and_classify.ts';
 import type { ResultStore } from './result_store.ts';
+import type { SharpnessResult } from '../../src/eval/sharpness.ts';
 import { attributionMethod, methodFileName } from '../../src/attribution/methods.ts';
 import { keyOf } from './result_store.ts';
 import { measureMethods, measureModel } from './measure.ts';
@@ -29,7 +30,7 @@ export interface ModelTask {
 type MapMetric = Exclude<Metric, 'classification'>;
 
 /** Raised when what is measured changes, so that older results no longer count. */
-const MEASUREMENT = 1;
+const MEASUREMENT = 2;
 
 /** What each metric depends on beside checkpoint and data. */
 function settingsOf(metric: Metric, settings: EvaluationSettings): unknown {
@@ -43,15 +44,19 @@ function settingsOf(metric: Metric, settings: EvaluationSettings): unknown {
       return { shares, fill, draws, seed };
     case 'wsol':
       return { interval };
+    case 'sharpness':
+      return {};
   }
 }
 
 /** Whether a metric can be had of a method on this data: maps that are the same for every class have no counterfactual. */
 export function applies(metric: MapMetric, method: MethodName, data: EvaluationData): boolean {
-  const { perClass } = attributionMethod(method);
+  const { perClass, signed } = attributionMethod(method);
   // A counterfactual against one class has no second map to subtract.
   if (method === 'counterfactual') return false;
   if (metric === 'cue') return data.cue !== null && perClass;
+  // Only what is nowhere negative is a distribution.
+  if (metric === 'sharpness') return !signed;
   return metric === 'wsol' ? data.hasObjects : true;
 }
 
@@ -134,10 +139,15 @@ export async function planModel(
     }
     if (missing.size > 0) plans.push({ method, metrics: missing });
   }
-  const keepMethod = async (method: MethodName, { cue, wsol, right }: MethodMeasurement): Promise<void> => {
+  const keepMethod = async (
+    method: MethodName,
+    { cue, wsol, right, sharpness }: MethodMeasurement,
+  ): Promise<void> => {
     if (cue !== undefined) await keep(file('cue', method), keyFor('cue', method), cue);
     if (wsol !== undefined) await keep(file('wsol', method), keyFor('wsol', method), wsol);
     if (right !== undefined) await keep(file('remove', method), keyFor('remove', method), right);
+    if (sharpness !== undefined)
+      await keep(file('sharpness', method), keyFor('sharpness', method), sharpness);
   };
   const ofHead = plans.filter(({ method }) => !attributionMethod(method).usesGradient);
   const groups = [
@@ -164,6 +174,7 @@ export async function planModel(
       cue: get('cue', method) as CueLocalisationResult | null,
       wsol: get('wsol', method) as ObjectLocalisationResult | null,
       removal: right === null || random === null ? null : removalResult(right, random),
+      sharpness: get('sharpness', method) as SharpnessResult | null,
     };
   };
   return {

@@ -10,17 +10,22 @@ import type { Model } from '../../src/model/model.ts';
 import type { ObjectLocalisationResult } from '../../src/eval/object_localisation.ts';
 import type { RandomErasing } from '../../src/eval/remove_and_classify.ts';
 import type { ScoreMap } from '../../src/eval/score_map.ts';
+import type { SharpnessResult } from '../../src/eval/sharpness.ts';
 import type { Tensor } from '../../src/runtime/tensor.ts';
+import type { BatchValues } from '../../src/distributed/gather_batches.ts';
+import type { SumCounts } from '../../src/eval/shared_counts.ts';
 import { attribute } from '../../src/attribution/attribute.ts';
 import { attributionMethod } from '../../src/attribution/methods.ts';
 import { classificationMetrics } from '../../src/eval/classification.ts';
 import { CueTally } from '../../src/eval/cue_localisation.ts';
 import { erasureOrder, randomErasureOrder } from '../../src/eval/erasure.ts';
 import { fillPictures } from '../../src/eval/fill_pictures.ts';
+import { gatherBatches, sumCounts } from '../../src/distributed/gather_batches.ts';
 import { IMAGENET_NORMALIZATION, uploadBatch } from '../../src/train/batch.ts';
 import { ObjectLocalisation } from '../../src/eval/object_localisation.ts';
 import { resizeScoreMap } from '../../src/eval/score_map.ts';
 import { rightAfterErasing } from '../../src/eval/remove_and_classify.ts';
+import { SharpnessTally } from '../../src/eval/sharpness.ts';
 import { startTape } from '../../src/kernels/tape.ts';
 
 /** What a model says without any map. */
@@ -40,9 +45,14 @@ export interface MethodMeasurement {
   readonly cue?: CueLocalisationResult;
   readonly wsol?: ObjectLocalisationResult;
   readonly right?: readonly number[];
+  readonly sharpness?: SharpnessResult;
 }
 
 type OnImages = (images: number) => void;
+
+/** About how many images all processes have done when this one has done so many. */
+const doneOfAll = (own: number, { images, communicator }: EvaluationData): number =>
+  Math.min(own * communicator.size, images);
 
 /** Images of a batch in the GPU's memory, for the time of `use`. */
 async function withImages<Result>(
@@ -68,15 +78,15 @@ export async function measureModel(
 ): Promise<ModelMeasurement> {
   const { classes } = model.configuration;
   const { shares, fill, draws, seed, calibrationBins } = settings;
-  const probabilities = new Float32Array(data.images * classes);
-  const labels: number[] = [];
+  const own: BatchValues[] = [];
+  let done = 0;
   const counts = Array.from({ length: draws }, () => shares.map(() => 0));
   for await (const batch of data.batches()) {
     await withImages(model, batch, async (images) => {
       const tape = startTape(model.engine, { gradients: false });
       try {
-        const read = await model.engine.read(model.predict(tape, images).probabilities);
-        probabilities.set(read, labels.length * classes);
+        const probabilities = await model.engine.read(model.predict(tape, images).probabilities);
+        own.push({ labels: batch.labels, probabilities });
       } finally {
         tape.end();
       }
@@ -96,9 +106,20 @@ export async function measureModel(
         for (const [i, value] of right.entries()) count[i] = (count[i] ?? 0) + value;
       }
     });
-    labels.push(...batch.labels);
-    onImages(labels.length);
+    done += batch.labels.length;
+    onImages(doneOfAll(done, data));
   }
+  const all = await gatherBatches(data.communicator, own);
+  const labels = all.flatMap((part) => [...part.labels]);
+  const probabilities = new Float32Array(labels.length * classes);
+  let end = 0;
+  for (const part of all) {
+    probabilities.set(part.probabilities, end);
+    end += part.probabilities.length;
+  }
+  for (const count of counts)
+    for (const [i, sum] of (await sumCounts(data.communicator)(Float64Array.from(count))).entries())
+      count[i] = sum;
   const classification = classificationMetrics(probabilities, labels, classes, { calibrationBins });
   const right = Math.round((classification.top1 * labels.length) / 100);
   return {
@@ -113,6 +134,7 @@ class MethodTally {
   readonly cue: CueTally | null;
   readonly wsol: ObjectLocalisation | null;
   readonly right: number[] | null;
+  readonly sharpness: SharpnessTally | null;
 
   constructor(plan: MethodPlan, data: EvaluationData, settings: EvaluationSettings) {
     this.plan = plan;
@@ -125,6 +147,13 @@ class MethodTally {
         : null;
     this.wsol = plan.metrics.has('wsol') ? new ObjectLocalisation(size, interval) : null;
     this.right = plan.metrics.has('remove') ? shares.map(() => 0) : null;
+    this.sharpness = plan.metrics.has('sharpness') ? new SharpnessTally() : null;
+  }
+
+  /** Makes everything counted that of all processes. */
+  async share(sum: SumCounts): Promise<void> {
+    for (const part of [this.cue, this.wsol, this.sharpness]) await part?.share(sum);
+    this.right?.splice(0, this.right.length, ...(await sum(Float64Array.from(this.right))));
   }
 
   result(): MethodMeasurement {
@@ -132,6 +161,7 @@ class MethodTally {
       ...(this.cue === null ? {} : { cue: this.cue.compute() }),
       ...(this.wsol === null ? {} : { wsol: this.wsol.compute() }),
       ...(this.right === null ? {} : { right: this.right }),
+      ...(this.sharpness === null ? {} : { sharpness: this.sharpness.compute() }),
     };
   }
 }
@@ -161,8 +191,9 @@ export async function measureMethods(
   for await (const batch of data.batches()) {
     await withImages(model, batch, (images) => measureBatch(model, data, settings, tallies, batch, images));
     done += batch.labels.length;
-    onImages(done);
+    onImages(doneOfAll(done, data));
   }
+  for (const tally of tallies) await tally.share(sumCounts(data.communicator));
   return new Map(tallies.map((tally) => [tally.plan.method, tally.result()]));
 }
 
@@ -209,6 +240,7 @@ async function measureBatch(
       const map = own[place];
       if (map !== undefined) tally.wsol?.add(map, truth);
     }
+    for (const map of own) tally.sharpness?.add(map);
     if (tally.right !== null) {
       const orders = own.map((map, place) => {
         const { data: scores } = resizeScoreMap(map, batch.crop, batch.crop);

@@ -1,6 +1,7 @@
 /** The curves of an evaluation. */
 import type { MethodOutcome, ModelOutcome } from '../../src/report/outcome.ts';
 import type { Plot, PlotSeries } from '../../src/report/plot.ts';
+import { counted } from '../../src/report/counted.ts';
 import { CURVE_RECALLS } from '../../src/eval/cue_localisation.ts';
 import { scoreThresholds } from '../../src/eval/pixel_average_precision.ts';
 import { seriesLook } from '../../src/report/plot.ts';
@@ -51,7 +52,7 @@ export function plotsOf(models: readonly ModelOutcome[], interval: number): Plot
   const plots: Plot[] = [
     cuePlot('Cue localisation, all pairs', ({ cue }) => (cue === null ? null : curve(cue.precisions))),
     ...counts.map((count) =>
-      cuePlot(`Cue localisation, ${count} differing ${count === 1 ? 'part' : 'parts'}`, ({ cue }) => {
+      cuePlot(`Cue localisation, ${counted(count, 'differing part')}`, ({ cue }) => {
         const row = cue?.byDifferingParts.find(({ differingParts }) => differingParts === count);
         return row === undefined ? null : curve(row.precisions);
       }),

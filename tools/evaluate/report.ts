@@ -4,9 +4,12 @@ import type { EvaluatedPicture } from '../../src/report/evaluation_data.ts';
 import type { EvaluationData } from './data.ts';
 import type { EvaluationSettings } from './settings.ts';
 import type { ModelOutcome } from '../../src/report/outcome.ts';
+import { counted } from '../../src/report/counted.ts';
 import { encodePng } from '../../src/data/png/png.node.ts';
 import { formatDuration } from '../progress.ts';
 import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { plotFile, plotFileName } from '../../src/report/plot_file.ts';
 import { plotsOf } from './plots.ts';
 import { renderEvaluation } from '../../src/report/evaluation_page.ts';
 import {
@@ -24,7 +27,8 @@ export interface ReportContext {
   readonly adapter: AdapterDescription;
   readonly data: EvaluationData;
   readonly settings: EvaluationSettings;
-  readonly official: boolean;
+  /** Whether cues are counted as the released evaluator does. */
+  readonly officialCue: boolean;
   readonly notes: readonly string[];
   readonly gallery: readonly EvaluatedPicture[];
   readonly seconds: number;
@@ -57,7 +61,7 @@ const FILLS = {
 
 /** How every column of the table is defined. */
 function definitions(models: readonly ModelOutcome[], context: ReportContext): string[] {
-  const { settings, data, official } = context;
+  const { settings, data, officialCue } = context;
   const outcomes = models.flatMap(({ methods }) => methods);
   const cue = outcomes.find((outcome) => outcome.cue !== null)?.cue;
   const lines: string[] = [];
@@ -69,9 +73,9 @@ function definitions(models: readonly ModelOutcome[], context: ReportContext): s
         : `Thresholds are ${settings.thresholdType === 'log' ? 'logarithmic' : 'even'}.`;
     lines.push(
       `mPxAP: mean over class pairs of the pixel-wise average precision of |s_A \u2212 s_B| against the parts in which the classes differ, at ${settings.size}\u00D7${settings.size} pixels. Pairs by number of differing parts: ${pairs}. ${thresholds}` +
-        (official
+        (officialCue
           ? ' As the released evaluator counts: one accumulator for all pairs so far, never reset.'
-          : ' Each pair is counted by itself, as the paper says; the released evaluator never resets its accumulator (--official).'),
+          : ' Each pair is counted by itself, as the paper says; the released evaluator never resets its accumulator (--official-cue).'),
     );
     if (cue.maskSources.includes('box'))
       lines.push(
@@ -80,7 +84,7 @@ function definitions(models: readonly ModelOutcome[], context: ReportContext): s
   }
   if (outcomes.some(({ removal }) => removal !== null)) {
     lines.push(
-      `Relative accuracy: accuracy with the highest-scored pixels replaced by ${FILLS[settings.fill]}, over that with as many replaced at random (${settings.draws} draws, seed ${settings.seed}); equal scores in a seeded random order. Lower is better.`,
+      `Relative accuracy: accuracy with the highest-scored pixels replaced by ${FILLS[settings.fill]}, over that with as many replaced at random (${counted(settings.draws, 'draw')}, seed ${settings.seed}); equal scores in a seeded random order. Lower is better.`,
     );
   }
   if (outcomes.some(({ wsol }) => wsol !== null)) {
@@ -88,22 +92,27 @@ function definitions(models: readonly ModelOutcome[], context: ReportContext): s
       'MaxBoxAcc: one box, of the largest contour, overlap (intersection over union) at least 0.5. MaxBoxAccV2: a box for each contour, mean over overlaps 0.3, 0.5, 0.7. Both at the best threshold for the split. PxAP: area under the precision-recall curve of the object\u2019s pixels. Maps are those of the true class, min-max scaled.',
     );
   }
+  if (outcomes.some(({ sharpness }) => sharpness !== null)) {
+    lines.push(
+      'Area: effective share of the map of the true class, exp(entropy) of the map over its sum, over the number of its locations; 100 % where all are alike. Of maps without negative values.',
+    );
+  }
   if (models.some(({ classification }) => classification !== null)) {
     lines.push(
       `ECE: expected calibration error of the highest probability, ${settings.calibrationBins} equally wide bins (Guo et al. 2017). NLL: mean negative log-likelihood, nats.`,
     );
   }
-  lines.push(`${data.images} images of ${data.name}.`);
+  lines.push(`${counted(data.images, 'image')} of ${data.name}.`);
   return lines;
 }
 
-/** Writes report.html and table.{txt,json,csv,tex} into the folder; returns the table as text. */
+/** Writes report.html, table.{txt,json,csv,tex} and plots/*.svg into the folder; returns the table as text. */
 export async function writeEvaluation(
   models: readonly ModelOutcome[],
   context: ReportContext,
 ): Promise<string> {
-  const { out, adapter, data, settings, official, notes, gallery, seconds, command } = context;
-  const table = resultTable(models, official);
+  const { out, adapter, data, settings, officialCue, notes, gallery, seconds, command } = context;
+  const table = resultTable(models, officialCue);
   const narrow = narrowTable(table);
   const text = tableAsText(narrow);
   const about = definitions(models, context);
@@ -113,7 +122,7 @@ export async function writeEvaluation(
     adapter,
     data: { name: data.name, images: data.images },
     settings,
-    official,
+    officialCue,
     notes,
     definitions: about,
     table,
@@ -125,11 +134,17 @@ export async function writeEvaluation(
     writeFileAtomically(join(out, 'table.csv'), tableAsCsv(table)),
     writeFileAtomically(join(out, 'table.tex'), tableAsLatex(narrow)),
   ]);
+  const plots = plotsOf(models, settings.interval);
+  await mkdir(join(out, 'plots'), { recursive: true });
+  for (const plot of plots) {
+    const svg = plotFile(plot);
+    if (svg !== null) await writeFileAtomically(join(out, 'plots', plotFileName(plot)), svg);
+  }
   const page = renderEvaluation(
     {
       title: `Attribution maps on ${data.name}`,
       summary: [
-        `${models.length} ${models.length === 1 ? 'model' : 'models'}, ${table.rows.length} rows of maps, ${data.images} images.`,
+        `${counted(models.length, 'model')}, ${counted(table.rows.length, 'row')} of maps, ${counted(data.images, 'image')}.`,
         ...notes,
       ],
       table: narrow,
@@ -137,7 +152,7 @@ export async function writeEvaluation(
         ...about,
         ...(gaps.length === 0 ? [] : [`Official accumulation against pair by pair: ${gaps.join('; ')}.`]),
       ],
-      plots: plotsOf(models, settings.interval),
+      plots,
       gallery,
       files: ['txt', 'csv', 'tex', 'json'].map((kind) => ({ label: `table.${kind}`, href: `table.${kind}` })),
       provenance: [

@@ -17,7 +17,8 @@ export async function hashFile(path: string): Promise<string> {
 
 /**
  * Results that were computed before, a JSON file each. A file carries the key of all that its result depends on, and counts only for the
- * same key: what is changed is measured again, what is not is never measured twice.
+ * same key: what is changed is measured again, what is not is never measured twice. It carries a checksum too: a file that was damaged or
+ * edited does not count.
  */
 export class ResultStore {
   readonly folder: string;
@@ -35,8 +36,9 @@ export class ResultStore {
       return null;
     }
     try {
-      const stored = JSON.parse(text) as { readonly key?: unknown; readonly result?: unknown };
-      return stored.key === key ? (stored.result ?? null) : null;
+      const stored = JSON.parse(text) as { readonly [name in 'key' | 'result' | 'sha256']?: unknown };
+      const { result = null } = stored;
+      return stored.key === key && stored.sha256 === keyOf([key, result]) ? result : null;
     } catch {
       // Not ours, or damaged: measure again and overwrite.
       return null;
@@ -46,7 +48,9 @@ export class ResultStore {
   /** Keeps a result, all or nothing. What is not a number is kept as null, as JSON has it. */
   async keep(name: string, key: string, result: unknown): Promise<void> {
     await mkdir(this.folder, { recursive: true });
-    await writeFileAtomically(this.#path(name), `${JSON.stringify({ key, result })}\n`);
+    // As it will be read: the checksum is that of its JSON.
+    const sha256 = keyOf([key, result ?? null]);
+    await writeFileAtomically(this.#path(name), `${JSON.stringify({ key, result, sha256 })}\n`);
   }
 
   #path(name: string): string {

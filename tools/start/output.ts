@@ -3,6 +3,7 @@ import type { JobSettings } from './settings.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
 import type { Outcome } from './contest.ts';
 import { contactSheet } from '../../src/report/sheet.ts';
+import { counted } from '../../src/report/counted.ts';
 import { encodePng } from '../../src/data/png/png.node.ts';
 import { formatDuration } from '../progress.ts';
 import { join } from 'node:path';
@@ -10,13 +11,12 @@ import { maskOverlay, overlay } from '../../src/report/overlay.ts';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { CLASSES } from './settings.ts';
 
-const count = (parts: number): string => `${parts} part${parts === 1 ? '' : 's'}`;
 const number = (value: number | undefined, digits = 1): string =>
   value === undefined || Number.isNaN(value) ? '-' : value.toFixed(digits);
 
 /** The paper's table 1, with table 2's accuracy beside it, as text. */
 export function resultTable(outcomes: readonly Outcome[]): string {
-  const header = ['', 'accuracy %', 'NLL', ...[1, 2, 3].map(count), 'mPxAP %'];
+  const header = ['', 'accuracy %', 'NLL', ...[1, 2, 3].map((parts) => counted(parts, 'part')), 'mPxAP %'];
   const rows = outcomes.map(({ contestant, classification, cue }) => [
     contestant.name,
     number(classification.top1),
@@ -146,7 +146,7 @@ export function reportData(
       },
       {
         label: 'Training',
-        value: `${settings.epochs} epochs, batch ${settings.batch}, SGD with Nesterov momentum, cosine schedule`,
+        value: `${counted(settings.epochs, 'epoch')}, batch ${settings.batch}, SGD with Nesterov momentum, cosine schedule`,
       },
       { label: 'Time', value: formatDuration(seconds) },
     ],

@@ -4,6 +4,7 @@ import type { ModelOptions } from '../../src/model/configuration.ts';
 import type { SgdGroup } from '../../src/kernels/sgd/sgd.ts';
 import type { TrainerOptions } from '../../src/train/trainer.ts';
 import type { Normalisation } from '../../src/eval/score_map.ts';
+import type { PosteriorSource } from '../../src/train/slow_posterior.ts';
 import type { ThresholdType } from '../../src/eval/pixel_average_precision.ts';
 
 /** How large the main job is. The defaults are sized for the embedded software adapter on two cores. */
@@ -18,6 +19,8 @@ export interface JobSettings {
   readonly val: number;
   readonly test: number;
   readonly adapter?: string;
+  /** Default: `CONTESTANTS`. */
+  readonly models?: readonly Contestant[];
 }
 
 /** Side of the generated pictures, and of the part masks that cues are scored against. */
@@ -66,6 +69,28 @@ export const CONTESTANTS: readonly Contestant[] = [
     thresholdType: 'log',
   },
 ];
+
+const CALM = CONTESTANTS[1];
+
+/** CALM with another loss or posterior than the contestants above: `calm-ml`, or calm-em with a posterior. */
+export function calmContestant(posterior: PosteriorSource | 'ml'): Contestant {
+  if (CALM === undefined) throw new Error('the main job has no CALM-EM');
+  if (posterior === 'current') return CALM;
+  if (posterior === 'ml') {
+    const description = 'The likelihood p(y|x) itself is maximised. Its map is p(y,z|x).';
+    return { ...CALM, name: 'CALM-ML', description, head: 'calm-ml' };
+  }
+  const [value, how] =
+    posterior.kind === 'ema'
+      ? [posterior.momentum, `a moving average of the parameters, ${posterior.momentum} kept a step`]
+      : [posterior.every, `a copy of the parameters taken every ${posterior.every} steps`];
+  return {
+    ...CALM,
+    name: `CALM-EM ${posterior.kind} ${value}`,
+    description: `EM with the posterior under ${how}.`,
+    posterior,
+  };
+}
 
 /**
  * A small ResNet for 64-pixel birds: two stages of one basic block, 16x16 locations. A location sees 23 pixels, less than a bird: were
