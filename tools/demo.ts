@@ -11,6 +11,16 @@ const { values } = parseArgs({
     port: { type: 'string', default: '8080' },
   },
 });
+
+/** A signal to npm ends the shell in between, which does not pass it on: without this the port would stay taken. */
+function endWithNpm(): void {
+  const parent = process.ppid;
+  if (process.env['npm_lifecycle_event'] === undefined) return;
+  setInterval(() => {
+    if (process.ppid !== parent) process.exit();
+  }, 500).unref();
+}
+
 const out = join(import.meta.dirname, '..', 'demo', 'dist');
 await buildPage(out);
 if (values['build-only']) {
@@ -18,6 +28,7 @@ if (values['build-only']) {
 } else {
   try {
     const { url } = await serveFolder(out, Number(values.port));
+    endWithNpm();
     console.log(`The page is at ${url} (Ctrl-C ends).`);
   } catch (error) {
     console.error(

@@ -100,7 +100,8 @@ export function startKernels(client: Client): void {
       const folders = [...new Set(matching().map(({ name }) => name.split('/')[0] ?? ''))];
       const measured = await client.call('kernelTimes', folders);
       for (const time of measured) times.set(time.kernel, time);
-      line.textContent = `${measured.length} kernels measured at the largest test case of their operation.`;
+      const kernels = measured.length === 1 ? 'One kernel' : `${measured.length} kernels`;
+      line.textContent = `${kernels} measured, at the largest test case of the operation.`;
       show();
     } catch (error) {
       line.textContent = '';

@@ -35,6 +35,12 @@ const ADVICE: readonly Advice[] = [
   },
 ];
 
+/** Options of a command line as such. */
+const withFlags = (text: string): (HTMLElement | string)[] =>
+  text
+    .split(/(--[\w=-]+)/)
+    .map((part) => (part.startsWith('--') ? make('code', { class: 'flag' }, part) : part));
+
 /** Shows what to do; the browser at hand comes first. */
 export function explainNoWebGpu(reason: string): void {
   const place = byId('no-webgpu', HTMLElement);
@@ -48,7 +54,9 @@ export function explainNoWebGpu(reason: string): void {
     make(
       'ul',
       {},
-      ...advice.map(({ browser, steps }) => make('li', {}, make('b', {}, `${browser}: `), steps)),
+      ...advice.map(({ browser, steps }) =>
+        make('li', {}, make('b', {}, `${browser}: `), ...withFlags(steps)),
+      ),
     );
   place.replaceChildren(
     make('h2', { id: 'no-webgpu-title' }, 'This browser gives the page no WebGPU'),
@@ -59,4 +67,5 @@ export function explainNoWebGpu(reason: string): void {
     make('p', { class: 'quiet' }, reason),
   );
   place.hidden = false;
+  document.body.classList.add('without-gpu');
 }

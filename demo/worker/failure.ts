@@ -5,7 +5,7 @@ import {
   CalmError,
   DeviceLostError,
   DisposedError,
-  GpuError,
+  OutOfMemoryError,
   UnsupportedError,
 } from '../../src/runtime/errors.ts';
 
@@ -19,16 +19,11 @@ export class HeadUnknownError extends CalmError {
   override readonly name = 'HeadUnknownError';
 }
 
-const SMALLER = 'Close other tabs, or take a smaller picture or model.';
+const SMALLER = 'Close other tabs, or take a smaller picture, model or batch.';
 
 function isOutOfMemory(error: unknown): boolean {
   if (error instanceof RangeError) return /alloc|array (buffer )?length|memory/i.test(error.message);
-  if (!(error instanceof GpuError)) return false;
-  const { cause } = error;
-  return (
-    (typeof GPUOutOfMemoryError !== 'undefined' && cause instanceof GPUOutOfMemoryError) ||
-    /out of memory|allocat/i.test(error.message)
-  );
+  return error instanceof OutOfMemoryError;
 }
 
 export function describeFailure(error: unknown): Failure {

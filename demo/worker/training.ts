@@ -2,7 +2,7 @@
 import type { Batch, Loader } from '../../src/data/loader.ts';
 import type { CurvePoint, TrainingSettings, TrainingStatus, ValidationPoint } from '../protocol.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
-import type { EpochSummary, StepEvent } from '../../src/train/epoch.ts';
+import type { StepEvent } from '../../src/train/epoch.ts';
 import type { Model } from '../../src/model/model.ts';
 import type { TrainingFile } from './training_file.ts';
 import type { Trainer } from '../../src/train/trainer.ts';
@@ -20,6 +20,7 @@ import { createLoader } from '../../src/data/loader.ts';
 import { createModel } from '../../src/model/model.ts';
 import { createTrainer } from '../../src/train/trainer.ts';
 import { Gallery } from './gallery.ts';
+import { InputError } from './failure.ts';
 import { resumeTraining } from '../../src/train/checkpoint.ts';
 import { tell } from './scope.ts';
 import { writeSnapshot } from './snapshots.ts';
@@ -49,12 +50,15 @@ export class TrainingRun {
   readonly #points: CurvePoint[];
   readonly #validation: ValidationPoint[];
   readonly #times: number[] = [];
+  /** The last epoch whose validation is done. */
+  #judged: number;
   /** Points that the page has. */
   #told = 0;
   #state: TrainingStatus['state'] = 'paused';
   /** Steps that may still be begun. */
   #allowance = 0;
-  #lastSnapshot = 0;
+  /** The last checkpoint that was made. */
+  #made: { readonly step: number; readonly at: number; readonly file: Blob } | null = null;
   #galleryAt = -1;
   #running: Promise<void> | null = null;
   #saving: PromiseWithResolvers<Blob> | null = null;
@@ -78,10 +82,12 @@ export class TrainingRun {
     this.#trainer = createTrainer(this.#model, trainerOptions(this.#model, epochs, 'current'));
     this.#points = [...(file?.points ?? [])];
     this.#validation = [...(file?.validation ?? [])];
+    this.#judged = file?.judged ?? 0;
     if (file !== null) resumeTraining(this.#trainer, file.checkpoint);
+    if (this.#judged >= epochs) this.#state = 'done';
   }
 
-  /** A run from the start, or from where a file stands; paused. */
+  /** A run from the start, or from where a file stands; paused, unless nothing is left to do. */
   static async open(
     engine: Engine,
     settings: TrainingSettings,
@@ -90,8 +96,8 @@ export class TrainingRun {
     const run = new TrainingRun(engine, settings, await Gallery.of(settings.seed), file);
     run.#tellCurve();
     await run.#drawGallery();
-    // In place of what was kept of another run, to which a lost device would go back.
-    if (file === null) await run.#file();
+    // In place of what was kept of another run.
+    await run.#file();
     run.#tellStatus();
     return run;
   }
@@ -112,6 +118,11 @@ export class TrainingRun {
     };
   }
 
+  /** The last checkpoint that was made: where a new device goes on. Null before `open` has resolved. */
+  get made(): Blob | null {
+    return this.#made?.file ?? null;
+  }
+
   /** Goes on, for so many steps or until it is paused. Resolves when it stops, rejects when it fails. */
   resume(steps: number | null): Promise<void> {
     if (this.#state === 'done') return Promise.resolve();
@@ -128,16 +139,19 @@ export class TrainingRun {
     await this.#running;
   }
 
-  /** The checkpoint as it stands after the step under way. */
-  save(): Promise<Blob> {
-    if (this.#running === null) return this.#file();
+  /** The checkpoint as it stands after the step under way; at rest the one that was made then, which a lost device cannot take along. */
+  async save(): Promise<Blob> {
+    if (this.#running === null) {
+      const made = this.#made;
+      return made?.step === this.#points.length ? made.file : this.#file();
+    }
     this.#saving ??= Promise.withResolvers();
     return this.#saving.promise;
   }
 
   dispose(): void {
     this.#allowance = 0;
-    this.#saving?.reject(new Error('The training was ended.'));
+    this.#saving?.reject(new InputError('The training was interrupted before it could be saved: try again.'));
     this.#train.dispose();
     this.#validate.dispose();
     this.#trainer.dispose();
@@ -148,16 +162,18 @@ export class TrainingRun {
     this.#state = 'running';
     this.#tellStatus();
     try {
-      await this.#trainer.fit({
-        epochs: this.settings.epochs,
-        stepsPerEpoch: this.#train.batchesPerEpoch,
-        train: (epoch, first) => this.#batches(epoch, first),
-        validate: () => this.#validate.epoch(0),
-        onStep: (event) => this.#onStep(event),
-        onEpoch: (summary) => this.#onEpoch(summary),
-        checkpointEvery: CHECK_EVERY,
-        onCheckpoint: () => this.#between(),
-      });
+      // An interruption may have come between an epoch and its validation.
+      if (this.#judged < this.#trainer.epochsDone) await this.#judge();
+      for (let epoch = this.#trainer.epochsDone + 1; epoch <= this.settings.epochs; epoch++) {
+        await this.#trainer.trainEpoch(this.#batches(epoch, this.#trainer.firstBatch(epoch)), {
+          epoch,
+          stepsPerEpoch: this.#train.batchesPerEpoch,
+          onStep: (event) => this.#onStep(event),
+          checkpointEvery: CHECK_EVERY,
+          onCheckpoint: () => this.#between(),
+        });
+        await this.#judge();
+      }
       this.#state = 'done';
     } catch (error) {
       this.#state = 'paused';
@@ -184,9 +200,11 @@ export class TrainingRun {
     this.#tellStatus();
   }
 
-  async #onEpoch({ validation }: EpochSummary): Promise<void> {
-    if (validation !== undefined)
-      this.#validation.push({ step: this.#points.length, accuracy: validation.accuracy });
+  /** Validates the epoch that has just been trained. */
+  async #judge(): Promise<void> {
+    const { accuracy } = await this.#trainer.evaluate(this.#validate.epoch(0));
+    this.#judged = this.#trainer.epochsDone;
+    this.#validation.push({ step: this.#points.length, accuracy });
     this.#tellCurve();
     await this.#between();
   }
@@ -195,7 +213,7 @@ export class TrainingRun {
   async #between(): Promise<void> {
     if (this.#points.length - this.#galleryAt >= GALLERY_EVERY) await this.#drawGallery();
     const saving = this.#saving;
-    const isDue = performance.now() - this.#lastSnapshot >= SNAPSHOT_MILLISECONDS;
+    const isDue = performance.now() - (this.#made?.at ?? 0) >= SNAPSHOT_MILLISECONDS;
     if (saving === null && !isDue) return;
     const file = await this.#file();
     this.#saving = null;
@@ -216,10 +234,12 @@ export class TrainingRun {
     const bytes = await writeTrainingFile(this.#trainer, this.settings, CLASS_NAMES, {
       points: this.#points,
       validation: this.#validation,
+      judged: this.#judged,
     });
     await writeSnapshot({ checkpoint: bytes, saved: Date.now() });
-    this.#lastSnapshot = performance.now();
-    return new Blob([bytes as Uint8Array<ArrayBuffer>]);
+    const file = new Blob([bytes as Uint8Array<ArrayBuffer>]);
+    this.#made = { step: this.#points.length, at: performance.now(), file };
+    return file;
   }
 
   async #drawGallery(): Promise<void> {

@@ -19,11 +19,20 @@ const NOTHING: TrainingStatus = {
   imagesPerSecond: null,
 };
 const KEPT = 'The kept training run';
+/** Of a run at one step: a step that loses the device itself would do so for ever. */
+const MOST_RECOVERIES = 3;
+
+interface Run {
+  readonly training: TrainingRun;
+  readonly engine: Engine;
+}
 
 export class TrainingControl {
-  #run: { readonly training: TrainingRun; readonly engine: Engine } | null = null;
+  #run: Run | null = null;
   /** The last step of a run that a lost device took with it, until it stands again. */
   #recovering = false;
+  /** Where the run stood after the last recovery, and how often it has come to stand there in a row. */
+  #recovered = { step: -1, times: 0 };
 
   get status(): TrainingStatus {
     return this.#run?.training.status ?? NOTHING;
@@ -51,7 +60,7 @@ export class TrainingControl {
     this.resume(null);
   }
 
-  /** From the kept snapshot, or from a file; paused. */
+  /** From the kept snapshot, or from a file; it does not run yet. */
   async continue(file: Blob | null, progress: Progress): Promise<void> {
     const opened = file === null ? await keptFile() : await readTrainingFile(file, nameOf(file));
     await this.#open(opened.settings, opened, progress);
@@ -60,7 +69,13 @@ export class TrainingControl {
   resume(steps: number | null): void {
     const run = this.#run;
     if (run === null) throw new InputError('There is no training to resume: start one.');
-    run.training.resume(steps).catch((error: unknown) => this.#failed(error, run.engine));
+    this.#recovered = { step: -1, times: 0 };
+    this.#goOn(run, steps);
+  }
+
+  #goOn(run: Run, steps: number | null): void {
+    const end = steps === null ? null : run.training.status.step + steps;
+    run.training.resume(steps).catch((error: unknown) => this.#failed(error, run, end));
   }
 
   async pause(): Promise<void> {
@@ -93,24 +108,35 @@ export class TrainingControl {
     this.#run = null;
   }
 
-  /** A lost device costs the steps since the last snapshot; anything else ends the run where it stands. */
-  async #failed(error: unknown, engine: Engine): Promise<void> {
-    if (!(await isLost(engine))) {
+  /**
+   * A lost device costs the steps since the last checkpoint; anything else ends the run where it stands.
+   * @param end the last step that was asked for: null for all that are left
+   */
+  async #failed(error: unknown, run: Run, end: number | null): Promise<void> {
+    const isGone = await isLost(run.engine);
+    // Another one has taken its place.
+    if (this.#run !== run) return;
+    if (!isGone) {
       tell({ event: 'training-failed', failure: describeFailure(error) });
       tell({ event: 'training', status: this.status });
       return;
     }
     this.#recovering = true;
     try {
-      const { settings } = this.status;
+      const { settings, made } = run.training;
       this.#forget();
-      const kept = await readSnapshot();
-      const file = kept === null ? null : await readTrainingFile(kept.checkpoint, KEPT);
-      const wanted = file?.settings ?? settings;
-      if (wanted === null) return;
-      await this.#open(wanted, file, () => undefined);
-      tell({ event: 'training-recovered', step: this.status.step });
-      this.resume(null);
+      const file = made === null ? null : await readTrainingFile(made, KEPT);
+      await this.#open(settings, file, () => undefined);
+      const { step } = this.status;
+      const times = step === this.#recovered.step ? this.#recovered.times + 1 : 1;
+      this.#recovered = { step, times };
+      if (times > MOST_RECOVERIES)
+        throw new InputError(
+          `The GPU was lost ${times} times on the way on from step ${step}. ` +
+            'The run is kept: reload the page to go on with it, with other programs on the GPU closed.',
+        );
+      tell({ event: 'training-recovered', step });
+      if (this.#run !== null) this.#goOn(this.#run, end === null ? null : Math.max(0, end - step));
     } catch (failure) {
       this.#forget();
       tell({ event: 'training-failed', failure: describeFailure(failure) });

@@ -6,16 +6,23 @@ import { checkpointContent, parseCheckpoint } from '../../src/train/checkpoint.t
 import { checkpointMetadata } from '../../src/train/foreign_checkpoint.ts';
 import { CROP } from '../../tools/start/settings.ts';
 import { InputError } from './failure.ts';
+import { judgementOf } from '../../tools/training/checkpoint_info.ts';
 import { readWeights } from '../../src/model/files/open_weights.ts';
 import { serializeSafetensors } from '../../src/model/safetensors.ts';
 
 /** What the page shows of a run beside its weights. */
-export interface Curves {
+interface Curves {
   readonly points: readonly CurvePoint[];
   readonly validation: readonly ValidationPoint[];
 }
 
-export interface TrainingFile extends Curves {
+/** How far a run is beside its weights. */
+export interface RunPosition extends Curves {
+  /** The last epoch whose validation is done. */
+  readonly judged: number;
+}
+
+export interface TrainingFile extends RunPosition {
   readonly checkpoint: Checkpoint;
   readonly settings: TrainingSettings;
 }
@@ -25,9 +32,9 @@ export async function writeTrainingFile(
   trainer: Trainer,
   settings: TrainingSettings,
   classNames: readonly string[],
-  { points, validation }: Curves,
+  { points, validation, judged }: RunPosition,
 ): Promise<Uint8Array> {
-  const info = { classNames, crop: CROP, birdlets: { settings, points, validation } };
+  const info = { classNames, crop: CROP, judged, birdlets: { settings, points, validation } };
   const { tensors, metadata } = await checkpointContent(trainer, info);
   return serializeSafetensors(tensors, metadata);
 }
@@ -69,5 +76,6 @@ export async function readTrainingFile(file: Blob | Uint8Array, name: string): P
     settings: checkSettings(birdlets.settings),
     points: birdlets.points ?? [],
     validation: birdlets.validation ?? [],
+    judged: judgementOf(checkpoint).judged,
   };
 }

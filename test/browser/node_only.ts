@@ -7,8 +7,8 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'test/kernels/generated.test.ts': 'reads the kernel sources from the disk; needs no adapter',
   'test/kernels/races.test.ts': 'runs kernels in lockstep on the CPU, from the disk; needs no adapter',
   'test/runtime/open.test.ts': "finds Node's adapters, in processes of their own",
+  'test/runtime/first_launch.test.ts': "fills a driver's cache through Node's devices",
   'test/model/safetensors.test.ts': 'writes files and kills the process that writes them',
-  'test/model/files/fuzz.test.ts': 'reads mutated files from the disk; needs no adapter',
   'test/model/files/open_weights_file.test.ts':
     'files and folders on the disk; their contents are read in both',
   'test/model/files/torch_load.test.ts': 'asks a PyTorch beside it to open what was written',

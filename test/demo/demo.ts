@@ -25,10 +25,13 @@ const DEVICE_SHIM = `{
   };
   new BroadcastChannel('test').onmessage = ({ data }) => {
     if (data === 'destroy') device.destroy();
+    // 256 GiB.
     if (data === 'memory')
-      device.dispatchEvent(
-        new GPUUncapturedErrorEvent('uncapturederror', { error: new GPUOutOfMemoryError('Out of memory') }),
-      );
+      device.createTexture({
+        size: [8192, 8192, 256],
+        format: 'rgba32float',
+        usage: GPUTextureUsage.STORAGE_BINDING,
+      });
     if (data === 'crash') setTimeout(() => { throw new Error('forced end'); });
   };
 }

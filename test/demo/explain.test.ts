@@ -189,6 +189,27 @@ describeDemo('Explain', (demo) => {
     expect(await caption()).toMatch(/camera\.png, \d+ × \d+/);
   });
 
+  test('the Paste button: a picture, none, and a browser that does not let the page read', async () => {
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.evaluate(async (base64) => {
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      const blob = new Blob([bytes], { type: 'image/png' });
+      await navigator.clipboard.write([new ClipboardItem({ 'image/png': blob })]);
+    }, Buffer.from(png).toString('base64'));
+    await page.click('#paste');
+    await waitFor('#picture-caption', 'pasted picture, 256 × 256');
+    await page.evaluate(() => navigator.clipboard.writeText('no picture'));
+    await page.click('#paste');
+    await waitFor('.notice', 'There is no picture on the clipboard');
+    await page.context().clearPermissions();
+    await page.click('#paste');
+    await waitFor('.notice', 'The browser keeps the clipboard to itself. Press Ctrl+V');
+    expect(await page.locator('.notice').count()).toBe(1);
+    await page.setInputFiles('#picture-file', file('bird.png', png));
+    await waitFor('#picture-caption', 'bird.png');
+    expect(await page.locator('.notice').count()).toBe(0);
+  });
+
   test('other checkpoints: .pth that knows itself, and one that does not say which loss trained its head', async () => {
     const { tensors, metadata } = parseSafetensors(readFileSync(CHECKPOINT));
     const known = serializeTorch(tensors, {

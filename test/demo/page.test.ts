@@ -85,9 +85,9 @@ describeDemo('The page', (demo) => {
     const page = await demo().open({ view: 'kernels' });
     await page.fill('#kernel-search', 'joint_head/likelihood');
     await page.locator('#kernel').filter({ hasText: 'joint_head/likelihood' }).waitFor();
-    await page.fill('#kernel-search', 'elementwise sum');
+    await page.fill('#kernel-search', 'add/add');
     await page.click('#kernel-measure');
-    await page.locator('#kernel-line').filter({ hasText: 'kernels measured' }).waitFor();
+    await page.locator('#kernel-line').filter({ hasText: 'One kernel measured' }).waitFor();
     await page.goto(`${demo().url}#kernels/add/add`);
     await page
       .locator('#kernel')
@@ -97,10 +97,21 @@ describeDemo('The page', (demo) => {
     await page.context().close();
   });
 
-  test('the benchmark of the head gives a table, which is copied with the name of the adapter', async () => {
-    const page = await demo().open({ view: 'bench', permissions: ['clipboard-read', 'clipboard-write'] });
+  test('the benchmarks give tables, which are copied with the name of the adapter', async () => {
+    const page = await demo().open({
+      view: 'bench',
+      ready: false,
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    const done = page.locator('#bench-line').filter({ hasText: 'Measured in' });
     await page.click('#bench-head');
-    await page.locator('#bench-line').filter({ hasText: 'Measured in' }).waitFor({ timeout: 120_000 });
+    await done.waitFor({ timeout: 120_000 });
+    expect(await page.locator('#bench-tables table').count()).toBe(3);
+    await page.click('#bench-conv2d');
+    await page.locator('#bench-line').filter({ hasText: 'Measuring' }).waitFor();
+    await done.waitFor({ timeout: 120_000 });
+    // One layer, all directions.
+    expect(await page.locator('#bench-tables table').count()).toBe(4);
     await demo().screenshot(page, 'bench');
     await page.click('#bench-copy');
     await page.locator('#bench-line').filter({ hasText: 'Copied' }).waitFor();
@@ -109,8 +120,10 @@ describeDemo('The page', (demo) => {
       /^google swiftshader, SOFTWARE[^]*\*\*forward, em, B=8 C=200 14x14\*\*[^]*\| copy kernel \| [\d.]+ \|/,
     );
     const milliseconds = [...text.matchAll(/^\| [^|]+ \| ([\d.]+) \|/gm)].map(([, value]) => Number(value));
-    // Four sizes, three parts, a copy kernel and two ways each.
-    expect(milliseconds).toHaveLength(36);
+    // One size of the head, three parts, a copy kernel and two ways each; and a convolution's directions.
+    expect(milliseconds.length).toBeGreaterThanOrEqual(9 + 3);
+    for (const direction of ['forward', 'input gradient', 'weight gradient'])
+      expect(text).toContain(`| ${direction} |`);
     expect(Math.min(...milliseconds)).toBeGreaterThan(0);
     await page.context().close();
   });

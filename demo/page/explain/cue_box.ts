@@ -137,7 +137,7 @@ export class CueBox {
       `The cue for ${name} was inside this box with probability `,
       make('b', {}, percent(share)),
       '. ',
-      make('span', { class: 'quiet' }, `Together with p(y|x): ${percent(joint)}.`),
+      make('span', { class: 'quiet' }, `That the picture shows one, too: ${percent(joint)}.`),
     );
   }
 }

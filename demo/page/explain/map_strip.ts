@@ -29,8 +29,9 @@ export class MapStrip {
   #backdrop: HTMLCanvasElement | null = null;
   #chosen: MapName = 'joint';
   #shown: Shown | null = null;
-  /** Drawings asked for: an answer that has been overtaken is dropped. */
+  /** Drawings of the layer, and rounds of all thumbnails, asked for: an answer or error that has been overtaken is dropped. */
   #drawing = 0;
+  #round = 0;
 
   constructor(client: Client, report: (matter: Matter, error: unknown) => void) {
     this.#client = client;
@@ -52,8 +53,15 @@ export class MapStrip {
     };
   }
 
+  /** The maps that drawings were asked of are no more. */
+  overtake(): void {
+    this.#drawing++;
+    this.#round++;
+  }
+
   /** The picture under the maps; it stays the caller's. */
   setPicture(picture: ImageBitmap): void {
+    this.overtake();
     this.#size = { width: picture.width, height: picture.height };
     const small = make('canvas');
     const scale = THUMBNAIL / Math.max(picture.width, picture.height);
@@ -98,12 +106,13 @@ export class MapStrip {
   async #drawThumbnails(names: readonly MapName[]): Promise<void> {
     const backdrop = this.#backdrop;
     if (backdrop === null) return;
+    const round = ++this.#round;
     const { width, height } = backdrop;
     try {
       for (const name of names) {
         const layer = await this.#client.call('layer', { name, width, height, threshold: 0 });
         const canvas = this.#thumbnails.get(name);
-        if (canvas !== undefined && this.#backdrop === backdrop) {
+        if (canvas !== undefined && round === this.#round) {
           canvas.width = width;
           canvas.height = height;
           const context = canvas.getContext('2d');
@@ -111,9 +120,10 @@ export class MapStrip {
           context?.drawImage(layer, 0, 0);
         }
         layer.close();
+        if (round !== this.#round) return;
       }
     } catch (error) {
-      this.#report('picture', error);
+      if (round === this.#round) this.#report('picture', error);
     }
   }
 
@@ -135,7 +145,7 @@ export class MapStrip {
       this.#layer.hidden = false;
       showBitmap(this.#layer, layer);
     } catch (error) {
-      this.#report('picture', error);
+      if (drawing === this.#drawing) this.#report('picture', error);
     }
   }
 

@@ -79,7 +79,7 @@ export function startExplain(client: Client): ExplainView {
       show(explanation, model);
     } catch (error) {
       // What became of an earlier request is no longer of interest.
-      if (request === requests) report('picture', error);
+      if (request === requests) report('device', error);
     }
   }
 
@@ -119,6 +119,7 @@ export function startExplain(client: Client): ExplainView {
   async function openModel(file: Blob | null, name: string, head: HeadKind | null = null): Promise<void> {
     try {
       model = await client.call('openModel', { file, name, head });
+      strip.overtake();
       source = { file, name, head };
       isForgotten = false;
       clearNotice('model');

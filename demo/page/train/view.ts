@@ -23,6 +23,8 @@ export function startTrain(client: Client, onExplain: (file: Blob, name: string)
   let validation: readonly ValidationPoint[] = [];
   let status: TrainingStatus | null = null;
   let isDrawing = false;
+  /** What `fillIn` has written; the user may have changed it since. */
+  let shownSettings: TrainingSettings | null = null;
 
   const button = (id: string): HTMLButtonElement => byId(`training-${id}`, HTMLButtonElement);
   const [pause, step, save, csv, explain] = ['pause', 'step', 'save', 'csv', 'explain'].map(button);
@@ -111,6 +113,7 @@ export function startTrain(client: Client, onExplain: (file: Blob, name: string)
       return;
     }
     snapshotBox.hidden = true;
+    fillIn(settings);
     const epoch = Math.min(settings.epochs, Math.floor(done / stepsPerEpoch) + 1);
     const speed = imagesPerSecond === null ? '' : ` ${imagesPerSecond.toFixed(0)} images per second.`;
     const left =
@@ -121,6 +124,13 @@ export function startTrain(client: Client, onExplain: (file: Blob, name: string)
       state
     ];
     line.textContent = `${word}: step ${done} of ${steps}, epoch ${epoch} of ${settings.epochs}.${speed}${left}`;
+  }
+
+  /** The form shows the settings of a run that comes from elsewhere: a file, or the kept one. */
+  function fillIn(settings: TrainingSettings): void {
+    if (FIELDS.every((name) => shownSettings?.[name] === settings[name])) return;
+    shownSettings = settings;
+    for (const name of FIELDS) input(name).value = String(settings[name]);
   }
 
   function readSettings(): TrainingSettings {
@@ -214,16 +224,14 @@ function showGallery(step: number, pictures: readonly GalleryPicture[]): void {
   const list = byId('gallery', HTMLUListElement);
   byId('gallery-step', HTMLSpanElement).textContent = `Step ${step}.`;
   if (list.children.length !== pictures.length)
-    list.replaceChildren(
-      ...pictures.map(() => make('li', {}, make('canvas', { role: 'img' }), make('span'))),
-    );
+    list.replaceChildren(...pictures.map(() => make('li', {}, make('canvas', { role: 'img' }), make('p'))));
   for (const [index, { species, probability, overlay }] of pictures.entries()) {
     const item = list.children[index];
     const canvas = item?.querySelector('canvas');
-    const caption = item?.querySelector('span');
+    const caption = item?.querySelector('p');
     if (canvas === null || canvas === undefined || caption === null || caption === undefined) continue;
     showBitmap(canvas, overlay);
     canvas.setAttribute('aria-label', `Joint map of ${species}`);
-    caption.textContent = `${species}, ${percent(probability)}`;
+    caption.replaceChildren(species, make('span', { class: 'quiet' }, percent(probability)));
   }
 }
