@@ -102,11 +102,18 @@ const resizing =
       : { forward: scalars(forward), gradient: scalars(gradient) };
   };
 
-/** Two passes; eight neighbouring elements share the loads of taps + 7 inputs and as many weights, and are stored one by one. */
+/**
+ * Two passes; eight neighbours along the axis share the loads of taps + 7 inputs and as many weights. A wide kernel loads vec4s; a scalar's
+ * store is counted as its load.
+ */
 const blurring =
   (taps: number): Item['operations'] =>
   (inputs) => {
-    const pass = { scalarLoads: 2 * inputs * ((2 * taps + 7) / 8 + 1) };
+    const shared = (2 * inputs * (taps + 7)) / 8;
+    const pass =
+      taps >= 15
+        ? { loads: shared, scalarLoads: shared / 4 + 2 * inputs }
+        : { scalarLoads: 2 * shared + 2 * inputs };
     return { forward: pass, gradient: pass };
   };
 

@@ -1,6 +1,6 @@
 // ResNet-50, and the other backbones, with CALM's EM head, 200 classes, 224x224 pixels: a training step (forward, loss, backward, SGD) and
 // inference, with a table of where the time goes.
-//   node bench/resnet50_step.ts [PART OF A CASE'S NAME...] [--quick] [--json FILE]
+//   node bench/resnet50_step.ts [PART OF A CASE'S NAME...] [--quick] [--json FILE]      such as 14x14, VGG16, or training Inception
 // ms in the first table is the sum of the kernels' own times; `wall` below it is what a caller waits, everything included.
 // Bytes and flops are those which the operations count: what their kernels must move and compute, layer by layer.
 import type { Bench } from './harness.ts';
@@ -29,11 +29,20 @@ const networks = [
   { name: '28x28', options: { architecture: 'resnet50', outputStride: 8 } },
   { name: 'VGG16 14x14', options: { architecture: 'vgg16', outputStride: 16 } },
   {
-    name: 'VGG16 without batch norms 14x14',
+    name: 'VGG16 without batch norms',
     options: { architecture: 'vgg16', outputStride: 16, useBatchNorm: false },
   },
   { name: 'Inception-v3 14x14', options: { architecture: 'inception_v3', outputStride: 16 } },
 ] as const;
+
+/** Folders of src/kernels by the kind of layer that launches them; what is in none is told as the rest. */
+const LAYER_KINDS = {
+  convolutions: ['conv2d', 'matmul', 'winograd'],
+  'batch norms': ['batch_norm'],
+  pools: ['average_pool', 'max_pool'],
+  head: ['joint_head'],
+  optimiser: ['sgd'],
+} as const;
 
 /** What both passes work on. */
 interface Setting {
@@ -142,6 +151,19 @@ function workOf({ samples }: Profile): { bytes: number; flops: number } {
   return { bytes, flops };
 }
 
+/** Milliseconds of the kernels of each kind of layer. */
+function timesByKind({ samples }: Profile): ReadonlyMap<string, number> {
+  const times = new Map<string, number>();
+  for (const { kernel, milliseconds } of samples) {
+    const folder = kernel.split('/')[0] ?? '';
+    const [kind] =
+      Object.entries(LAYER_KINDS).find(([, folders]) => folders.some((name) => name === folder)) ?? [];
+    const name = kind ?? 'the rest';
+    times.set(name, (times.get(name) ?? 0) + milliseconds);
+  }
+  return times;
+}
+
 function printProfile(name: string, profile: Profile): void {
   const lines = String(profile).split('\n');
   const hidden = lines.length - 2 - PROFILE_ROWS;
@@ -163,12 +185,11 @@ async function measurePass(bench: Bench, setting: Setting, name: string, pass: P
     start: () => pass(setting),
   };
   await bench.measure(name, [candidate]);
-  const wall = await wallTime(setting, pass, bench.quick ? 1 : 5);
-  const { peakBytes } = engine.memory();
-  console.log(
-    `wall ${wall.toFixed(0)} ms, ${(wall / BATCH).toFixed(0)} ms an image; peak memory so far ${(peakBytes / 2 ** 20).toFixed(0)} MiB`,
-  );
-  printProfile(name, await profiled());
+  bench.figure(name, 'wall', await wallTime(setting, pass, bench.quick ? 1 : 5), 'ms');
+  console.log(`peak memory so far ${(engine.memory().peakBytes / 2 ** 20).toFixed(0)} MiB`);
+  const profile = await profiled();
+  for (const [kind, milliseconds] of timesByKind(profile)) bench.figure(name, kind, milliseconds, 'ms');
+  printProfile(name, profile);
 }
 
 const bench = await openBench('resnet50_step');

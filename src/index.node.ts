@@ -1,4 +1,4 @@
-/** What needs Node: folders of images, checkpoints and adapters by name. `calm-webgpu/node`; the rest is in index.ts. */
+/** What needs Node: folders of images, checkpoints, adapters by name and several processes. `calm-webgpu/node`; the rest is in index.ts. */
 
 export { openCub, readCubAnnotations } from './data/cub.node.ts';
 export type { CubDataset, CubOptions } from './data/cub.node.ts';
@@ -17,5 +17,11 @@ export { readSafetensors, writeSafetensors } from './model/safetensors.node.ts';
 export { readCheckpoint, saveCheckpoint, saveModel } from './train/checkpoint.node.ts';
 export { EventFile } from './train/event_file.node.ts';
 export { listAdapters } from './runtime/open.node.ts';
+export { openCommunicator } from './distributed/open.node.ts';
+export type { CommunicatorOptions } from './distributed/open.node.ts';
+export { alone } from './distributed/communicator.ts';
+export type { Communicator } from './distributed/communicator.ts';
+export { DataParallel } from './distributed/data_parallel.ts';
+export type { DataParallelOptions } from './distributed/data_parallel.ts';
 export { resolveSuperset } from './attribution/superset.node.ts';
 export type { Superset } from './attribution/superset.node.ts';

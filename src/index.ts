@@ -5,16 +5,18 @@ export { createEngine } from './runtime/create_engine.ts';
 export type { EngineOptions } from './runtime/create_engine.ts';
 export type { Capabilities } from './runtime/capabilities.ts';
 export type { Capture } from './runtime/capture.ts';
-export type { Engine, Launch } from './runtime/engine.ts';
+export type { Engine } from './runtime/engine.ts';
 export {
   ArgumentError,
   CalmError,
   DeviceLostError,
   DisposedError,
   GpuError,
+  OutOfMemoryError,
   UnsupportedError,
 } from './runtime/errors.ts';
 export type { KernelModule } from './runtime/kernel.ts';
+export type { Launch } from './runtime/launch.ts';
 export type { AdapterDescription } from './runtime/open.ts';
 export { ParameterStore } from './runtime/parameters.ts';
 export type { ParameterSpecification } from './runtime/parameters.ts';
@@ -22,6 +24,8 @@ export type { Profile, ProfileRow } from './runtime/profile.ts';
 export type { Shape } from './runtime/shape.ts';
 export type { Tape } from './runtime/tape.ts';
 export type { DType, HostArray, Tensor } from './runtime/tensor.ts';
+export { TensorTracker } from './runtime/tensor_tracker.ts';
+export type { LiveTensor } from './runtime/tensor_tracker.ts';
 
 // Operations, each with its gradient unless it says otherwise.
 export { startTape } from './kernels/tape.ts';
@@ -46,6 +50,7 @@ export {
   square,
 } from './kernels/elementwise/unary.ts';
 export { gradCam } from './kernels/grad_cam/grad_cam.ts';
+export type { BlurOptions, BlurVariant } from './kernels/gaussian_blur/gaussian_blur.ts';
 export { gaussianBlur } from './kernels/gaussian_blur/gaussian_blur.ts';
 export { globalAveragePool } from './kernels/global_average_pool/global_average_pool.ts';
 export { jointHead } from './kernels/joint_head/joint_head.ts';
@@ -106,6 +111,10 @@ export type { Birdlet, BirdletOptions } from './data/birdlets/generate.ts';
 export { createTrainer } from './train/trainer.ts';
 export type { EpochOptions, EpochProgress, EpochSummary, FitOptions, StepEvent } from './train/epoch.ts';
 export type { Trainer, TrainerOptions } from './train/trainer.ts';
+export { NonFiniteError } from './train/non_finite.ts';
+export type { NonFiniteOrigin, NonFiniteStep } from './train/non_finite.ts';
+export { recordPass } from './train/recorded_pass.ts';
+export type { PassInput } from './train/recorded_pass.ts';
 export { checkpointContent, modelContent, parseCheckpoint, resumeTraining } from './train/checkpoint.ts';
 export type { Checkpoint } from './train/checkpoint.ts';
 export { parameterGroups } from './train/parameter_groups.ts';
@@ -149,6 +158,8 @@ export { removalResult, rightAfterErasing } from './eval/remove_and_classify.ts'
 export type { RandomErasing, RemovalResult } from './eval/remove_and_classify.ts';
 export { normaliseScoreMap, resizeScoreMap, subtractScoreMaps } from './eval/score_map.ts';
 export type { ScoreMap } from './eval/score_map.ts';
+export { effectiveLocations, SharpnessTally } from './eval/sharpness.ts';
+export type { SharpnessResult } from './eval/sharpness.ts';
 export { maskOverlay, overlay, renderMap } from './report/overlay.ts';
 export { panelFigure } from './report/panels.ts';
 export type { Panel } from './report/panels.ts';

@@ -2,6 +2,7 @@
 import { auditCommand } from './commands/audit.ts';
 import { CalmError } from '../src/runtime/errors.ts';
 import { Command } from 'commander';
+import { compareCommand } from './commands/compare.ts';
 import { convertCommand } from './commands/convert.ts';
 import { dataCommand } from './commands/data.ts';
 import { devicesCommand } from './commands/devices.ts';
@@ -26,6 +27,7 @@ const program = new Command('calm')
   .addCommand(evaluateCommand())
   .addCommand(figureCommand())
   .addCommand(auditCommand())
+  .addCommand(compareCommand())
   .addCommand(inspectCommand())
   .addCommand(convertCommand())
   .addCommand(dataCommand())

@@ -142,16 +142,36 @@ export function trunkOptions(
   return options as TrunkOptions;
 }
 
-/** Adds the options that say which network to build; `head` is what --head is when it is not given. */
-export function addModelOptions(command: Command, head: HeadKind, stride: string): Command {
+/** What --architecture and --head are when they are not given, and in words what --output-stride is. */
+interface ModelDefaults {
+  readonly architecture: Architecture | FileTells;
+  readonly head: HeadKind | FileTells;
+  readonly stride: string;
+}
+
+/** An option without a default of its own: `told` says what a file tells instead. */
+interface FileTells {
+  readonly told: string;
+}
+
+/** An option of a few names, with its default or with what stands in for one. */
+function namedOption(
+  flags: string,
+  description: string,
+  names: readonly string[],
+  absent: string | FileTells,
+): Option {
+  return typeof absent === 'string'
+    ? new Option(flags, description).choices(names).default(absent)
+    : new Option(flags, `${description} (default: ${absent.told})`).choices(names);
+}
+
+/** Adds the options that say which network to build. */
+export function addModelOptions(command: Command, { architecture, head, stride }: ModelDefaults): Command {
   return command
+    .addOption(namedOption('--architecture <name>', 'trunk of the network', ARCHITECTURES, architecture))
     .addOption(
-      new Option('--architecture <name>', 'trunk of the network').choices(ARCHITECTURES).default('resnet50'),
-    )
-    .addOption(
-      new Option('--head <kind>', "head and loss: CAM's cross entropy, CALM's EM or ML")
-        .choices(HEADS)
-        .default(head),
+      namedOption('--head <kind>', "head and loss: CAM's cross entropy, CALM's EM or ML", HEADS, head),
     )
     .option('--official', "the released code's form of CALM: ReLU prior, detached normaliser, epsilons")
     .addOption(
@@ -168,6 +188,15 @@ export function addModelOptions(command: Command, head: HeadKind, stride: string
       '--no-batch-norm',
       "VGG16 without batch norms, Inception-v3 without those of its last two layers (the released code's default for both)",
     );
+}
+
+/** The same for weights made elsewhere, of which the options say what their tensors do not: see `givenChoice`. */
+export function addWeightsOptions(command: Command): Command {
+  return addModelOptions(command, {
+    architecture: { told: 'the one that the tensors are those of' },
+    head: { told: "cam for torchvision's weights; CALM's do not tell" },
+    stride: "32 for torchvision's weights, 16 for CALM's",
+  }).option('--no-official', "the paper's form of CALM: softplus prior, no epsilons");
 }
 
 function strideOf(text: string): 8 | 16 | 32 {

@@ -7,6 +7,7 @@ import type { JobSettings } from './start/settings.ts';
 import { parseArgs } from 'node:util';
 import { printTable } from '../bench/table.ts';
 import { readFileSync } from 'node:fs';
+import { spreadOf, spreadText } from './spread.ts';
 import { writeFileAtomically } from '../src/runtime/atomic_file.node.ts';
 
 /** What `npm start` leaves in results.json, as far as it is read here. */
@@ -19,12 +20,6 @@ interface RunResults {
     readonly classification: ClassificationMetrics;
     readonly cue: CueLocalisationResult;
   }[];
-}
-
-interface Spread {
-  readonly mean: number;
-  /** Sample standard deviation. */
-  readonly deviation: number;
 }
 
 const { values, positionals } = parseArgs({
@@ -48,12 +43,6 @@ if (kinds.size > 1) {
   process.exit(1);
 }
 
-function spread(numbers: readonly number[]): Spread {
-  const mean = numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
-  const squares = numbers.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, deviation: Math.sqrt(squares / (numbers.length - 1)) };
-}
-
 const models = runs[0]?.results.map(({ model }) => model) ?? [];
 const summary = models.map((model) => {
   const own = runs.map(({ results }) => {
@@ -63,7 +52,7 @@ const summary = models.map((model) => {
   });
   const byParts = [1, 2, 3].map((parts) => ({
     differingParts: parts,
-    ...spread(
+    ...spreadOf(
       own.map(
         ({ cue }) =>
           cue.byDifferingParts.find(({ differingParts }) => differingParts === parts)?.meanAveragePrecision ??
@@ -73,33 +62,31 @@ const summary = models.map((model) => {
   }));
   return {
     model,
-    accuracy: spread(own.map(({ classification }) => classification.top1)),
-    negativeLogLikelihood: spread(own.map(({ classification }) => classification.negativeLogLikelihood)),
+    accuracy: spreadOf(own.map(({ classification }) => classification.top1)),
+    negativeLogLikelihood: spreadOf(own.map(({ classification }) => classification.negativeLogLikelihood)),
     byParts,
     meanAveragePrecision: {
-      ...spread(own.map(({ cue }) => cue.meanAveragePrecision)),
+      ...spreadOf(own.map(({ cue }) => cue.meanAveragePrecision)),
       runs: own.map(({ cue }) => cue.meanAveragePrecision),
     },
   };
 });
 
-const cell = ({ mean, deviation }: Spread, digits = 1): string =>
-  `${mean.toFixed(digits)} +- ${deviation.toFixed(digits)}`;
 const seeds = runs.map(({ settings }) => settings.seed);
 console.log(`Seeds ${seeds.join(', ')}; ${runs[0]?.settings.epochs} epochs; mean +- standard deviation`);
 printTable(
   ['', 'accuracy %', 'NLL', '1 part', '2 parts', '3 parts', 'mPxAP %'],
   summary.map(({ model, accuracy, negativeLogLikelihood, byParts, meanAveragePrecision }) => [
     model,
-    cell(accuracy),
-    cell(negativeLogLikelihood, 3),
-    ...byParts.map((part) => cell(part)),
-    cell(meanAveragePrecision),
+    spreadText(accuracy),
+    spreadText(negativeLogLikelihood, 3),
+    ...byParts.map((part) => spreadText(part)),
+    spreadText(meanAveragePrecision),
   ]),
 );
 if (values.json !== undefined) {
   const { version, adapter, settings } = runs[0] ?? {};
-  const { seed: _seed, out: _out, data: _data, ...alike } = settings ?? {};
+  const { seed: _seed, out: _out, data: _data, models: _models, ...alike } = settings ?? {};
   const date = new Date().toISOString();
   const report = { version, adapter, settings: alike, seeds, date, summary };
   await writeFileAtomically(values.json, `${JSON.stringify(report, null, 2)}\n`);

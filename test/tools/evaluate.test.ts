@@ -6,7 +6,7 @@ import { createModel } from '../../src/model/model.ts';
 import { join } from 'node:path';
 import { keyOf, ResultStore } from '../../tools/evaluate/result_store.ts';
 import { nameCheckpoints } from '../../tools/evaluate/checkpoints.ts';
-import { readSafetensors } from '../../src/model/safetensors.node.ts';
+import { readSafetensors, writeSafetensors } from '../../src/model/safetensors.node.ts';
 import { saveModel } from '../../src/train/checkpoint.node.ts';
 import { tmpdir } from 'node:os';
 import { writeBirdlets } from '../../src/data/birdlets/write.node.ts';
@@ -62,6 +62,17 @@ describe('calm evaluate', () => {
       await saveModel(join(home, `${name}.safetensors`), model, { crop: 32 });
       model.dispose();
     }
+    // Of usual widths, as what is told by tensors alone must be.
+    const usual = {
+      architecture: 'resnet18',
+      head: 'calm-em',
+      classes: 12,
+      outputStride: 8,
+      seed: 2,
+    } as const;
+    const own = createModel(engine, usual);
+    await saveModel(join(home, 'own.safetensors'), own, { crop: 32 });
+    own.dispose();
     engine.destroy();
     first = await evaluate('--methods', 'joint,saliency,cam,smooth-grad');
   });
@@ -87,6 +98,14 @@ describe('calm evaluate', () => {
       table.rows[row]?.values[headings.indexOf(heading)] ?? null;
     // Saliency is of no class, so two classes' maps have no difference.
     expect(valueOf(1, '1 part')).toBeNull();
+    // Signed maps are no distribution.
+    expect([0, 1, 2, 3, 4].map((row) => (valueOf(row, 'area %') ?? 0) > 0)).toEqual([
+      true,
+      true,
+      false,
+      true,
+      false,
+    ]);
     for (const row of [0, 2, 3, 4, 5]) expect(valueOf(row, '1 part')).toBeGreaterThan(0);
     for (const row of [0, 1, 2, 3, 4, 5]) {
       expect(valueOf(row, 'PxAP')).toBeGreaterThan(0);
@@ -94,6 +113,7 @@ describe('calm evaluate', () => {
     }
     expect((await readdir(out())).toSorted()).toEqual([
       'maps',
+      'plots',
       'report.html',
       'results',
       'table.csv',
@@ -101,6 +121,7 @@ describe('calm evaluate', () => {
       'table.tex',
       'table.txt',
     ]);
+    expect(await readdir(join(out(), 'plots'))).toContain('remove-and-classify.svg');
     const page = await readFile(join(out(), 'report.html'), 'utf8');
     expect(page.match(/<canvas/g)?.length).toBe(2 * 6);
     // Every raw map that the page links is there, with the maps of both classes of both pictures.
@@ -119,13 +140,51 @@ describe('calm evaluate', () => {
     expect((await readTable()).table).toEqual(before.table);
     expect((await stat(join(out(), 'results', 'em.joint.cue.json'))).mtimeMs).toBe(kept.mtimeMs);
 
-    const other = await evaluate('--methods', 'joint,posterior', '--fill', 'mean', '--official');
+    const other = await evaluate('--methods', 'joint,posterior', '--fill', 'mean', '--official-cue');
     // The fill changes what erasing does; cue and boxes of the joint map are known.
     expect(other.output).toMatch(/em \(1 of 2\) 1\/2 classes and random erasing: 12 images/);
     expect(other.output).toContain('em (1 of 2) 2/2 joint, posterior: 12 images');
     expect(other.output).toMatch(/em joint: [\d.]+ % accumulated, [\d.]+ % by pair/);
     expect(other.output).toContain('cam: its head has none of the methods joint, posterior.');
     expect((await stat(join(out(), 'results', 'em.joint.cue.json'))).mtimeMs).toBe(kept.mtimeMs);
+  });
+
+  test('says of weights made elsewhere what their tensors do not: the form of the head', async () => {
+    // Without our metadata it is anybody's: then the released form is meant.
+    const { tensors } = await readSafetensors(join(home, 'own.safetensors'));
+    await writeSafetensors(join(home, 'bare.safetensors'), tensors);
+    const quick = [
+      '--metrics',
+      'classification,sharpness',
+      '--images',
+      '4',
+      '--gallery',
+      '0',
+      '--crop',
+      '32',
+    ];
+    const figures = async (file: string, ...options: string[]): Promise<unknown> => {
+      const folder = join(home, `form-${file}-${options.length}`);
+      const data = ['--data', join(home, 'data'), '--dataset', 'cub', '--out', folder];
+      const { errors, code } = await calm('evaluate', join(home, file), ...data, ...quick, ...options);
+      expect(errors.replaceAll(/^Warning: max.*\n/gm, '')).toBe('');
+      expect(code).toBe(0);
+      return (JSON.parse(await readFile(join(folder, 'table.json'), 'utf8')) as Table).table.rows[0]?.values;
+    };
+    const foreign = ['--head', 'calm-em', '--output-stride', '8'];
+    const own = await figures('own.safetensors');
+    expect(await figures('bare.safetensors', ...foreign, '--no-official')).toEqual(own);
+    expect(await figures('bare.safetensors', ...foreign)).not.toEqual(own);
+  });
+
+  test('speaks of cue masks only where cues are measured', async () => {
+    await rm(join(home, 'data', 'part_masks'), { recursive: true, force: true });
+    await rm(join(home, 'data', 'segmentations'), { recursive: true, force: true });
+    const boxes = await evaluate('--methods', 'joint', '--metrics', 'wsol', '--gallery', '0');
+    expect(boxes.output).toContain('Report: ');
+    expect(boxes.output).not.toContain('segmentations');
+    const cues = await evaluate('--methods', 'joint', '--metrics', 'cue', '--gallery', '0');
+    expect(cues.output).toContain('No segmentations');
   });
 
   test('says what is wrong', async () => {

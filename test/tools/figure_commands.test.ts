@@ -98,6 +98,7 @@ test('calm audit measures and writes all numbers', async () => {
   };
   expect(properties).toHaveLength(8);
   expect(randomisation.results).toHaveLength(2 * randomisation.parts.length);
+  expect(output).toMatch(/Measured on \d images only/);
   const wrong = await calm('audit', path('cam.safetensors'), '--data', path('birdlets'), '--method', 'joint');
   expect(wrong.errors).toContain('a cam head has no joint map');
   expect(wrong.code).toBe(1);

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { calmContestant } from '../../tools/start/settings.ts';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { modelFile } from '../../tools/start/contest.ts';
 import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
 
@@ -77,6 +79,29 @@ describe('the main job, in small', () => {
     expect(await readdir(join(home, 'out'))).toEqual(before);
     expect(existsSync(join(home, 'other'))).toBe(false);
   });
+});
+
+test('other models than the three can be compared, each saved under its own name', () => {
+  const made = (
+    ['ml', 'current', { kind: 'ema', momentum: 0.5 }, { kind: 'refresh', every: 30 }] as const
+  ).map(calmContestant);
+  expect(made.map(({ name, head }) => [name, head])).toEqual([
+    ['CALM-ML', 'calm-ml'],
+    ['CALM-EM', 'calm-em'],
+    ['CALM-EM ema 0.5', 'calm-em'],
+    ['CALM-EM refresh 30', 'calm-em'],
+  ]);
+  expect(made.map((contestant) => modelFile('out', contestant))).toEqual(
+    ['calm-ml', 'calm-em', 'calm-em-ema-0.5', 'calm-em-refresh-30'].map((name) =>
+      join('out', `${name}.safetensors`),
+    ),
+  );
+  expect(made[2]?.posterior).toEqual({ kind: 'ema', momentum: 0.5 });
+});
+
+test('a model that there is not is refused with those that there are', async () => {
+  await expect(start('--models', 'cam,calm')).rejects.toThrow(/calm-em:ema:MOMENTUM.*got 'calm'/);
+  await expect(start('--models', 'calm-em:slow')).rejects.toThrow(/refresh:STEPS/);
 });
 
 test('an option that is no number is refused by name', async () => {

@@ -4,7 +4,6 @@ import type { RunData } from '../../tools/training/data.ts';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { cpSync } from 'node:fs';
-import { createHash } from 'node:crypto';
 import { createEngine } from '../../src/runtime/create_engine.ts';
 import { join } from 'node:path';
 import { changes, describeLoad } from '../../tools/training/notes.ts';
@@ -12,7 +11,7 @@ import { openData } from '../../tools/training/data.ts';
 import { readCheckpoint } from '../../src/train/checkpoint.node.ts';
 import { runConfiguration } from './run_configuration.ts';
 import { RunFolder } from '../../tools/training/run_folder.ts';
-import { shownScalars } from '../train/read_events.ts';
+import { runOutcome } from './run_outcome.ts';
 import { tmpdir } from 'node:os';
 import { TrainingRun } from '../../tools/training/run.ts';
 import { versions } from '../../tools/version.ts';
@@ -48,10 +47,20 @@ afterAll(async () => {
 /** Calls back after each line that a run adds to its log. */
 class WatchedFolder extends RunFolder {
   readonly #onLine: (line: Readonly<Record<string, unknown>>) => void;
+  readonly #previous: string;
 
-  constructor(path: string, onLine: (line: Readonly<Record<string, unknown>>) => void) {
+  constructor(
+    path: string,
+    onLine: (line: Readonly<Record<string, unknown>>) => void,
+    previous = join(path, 'previous.safetensors'),
+  ) {
     super(path);
     this.#onLine = onLine;
+    this.#previous = previous;
+  }
+
+  override get previous(): string {
+    return this.#previous;
   }
 
   override addLine(line: Readonly<Record<string, unknown>>): void {
@@ -67,14 +76,16 @@ async function session(
   path: string,
   stops: (what: Line) => boolean = () => false,
   changed: Partial<RunConfiguration> = {},
+  previous?: string,
 ): Promise<readonly string[]> {
   const controller = new AbortController();
   const stopIf = (what: Line): void => {
     if (stops(what)) controller.abort(new Error('interrupted'));
   };
-  const folder = new WatchedFolder(path, stopIf);
+  const folder = new WatchedFolder(path, stopIf, previous);
   const began = await folder.record().catch(() => null);
-  if (began === null) await folder.begin();
+  const { checkpoint } = began === null ? { checkpoint: null } : await folder.checkpoint();
+  if (checkpoint === null) await folder.begin();
   const { decoder } = data;
   let judged = 0;
   const watched: RunData['decoder'] = {
@@ -91,7 +102,7 @@ async function session(
     configuration: { ...configuration, ...changed },
     options: { seed: 7 },
     data: { ...data, decoder: watched },
-    checkpoint: began === null ? null : await readCheckpoint(folder.last),
+    checkpoint,
     sessions: began?.sessions ?? [],
     signal: controller.signal,
   });
@@ -106,31 +117,10 @@ async function session(
   return notes;
 }
 
-function without<T>(values: Readonly<Record<string, T>>, keys: readonly string[]): Record<string, T> {
-  return Object.fromEntries(Object.entries(values).filter(([key]) => !keys.includes(key)));
-}
-
-/** What a run says and leaves, without times and sessions. */
-async function outcome(path: string) {
-  const folder = new RunFolder(path);
-  const lines = (await readFile(folder.log, 'utf8')).trim().split('\n');
-  const log = lines
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
-    .filter(({ kind }) => kind !== 'session')
-    .map((line) => without(line, ['seconds', 'imagesPerSecond', 'peakMemory']));
-  const curves = without(await shownScalars(path), ['train/images_per_second']);
-  // Not the bytes: to show how a hundred thousand differ takes minutes.
-  const digest = async (file: string): Promise<string> =>
-    createHash('sha256')
-      .update(await readFile(file))
-      .digest('hex');
-  return { last: await digest(folder.last), best: await digest(folder.best), log, curves };
-}
-
 describe('a run', () => {
   test('does the same twice, to the byte of its files', async () => {
     for (const name of ['first', 'second']) await session(join(root, name));
-    const [first, second] = [await outcome(join(root, 'first')), await outcome(join(root, 'second'))];
+    const [first, second] = [await runOutcome(join(root, 'first')), await runOutcome(join(root, 'second'))];
     expect(second).toEqual(first);
     const kinds = first.log.map(({ kind, epoch, step }) => [kind, epoch, step].filter(Boolean).join(' '));
     const epoch = (number: number): string[] => [
@@ -149,7 +139,7 @@ describe('a run', () => {
   });
 
   test('interrupted anywhere and carried on, leaves the same bytes, lines and curves', async () => {
-    const whole = await outcome(join(root, 'first'));
+    const whole = await runOutcome(join(root, 'first'));
     const places: (readonly [string, (what: Line) => boolean])[] = [];
     for (const epoch of [1, 2]) {
       for (let step = 1; step <= STEPS; step++) {
@@ -170,14 +160,14 @@ describe('a run', () => {
       const { training } = await readCheckpoint(join(path, 'last.safetensors'));
       expect(training?.steps, place).toBeGreaterThan(0);
       await session(path);
-      expect(await outcome(path), place).toEqual(whole);
+      expect(await runOutcome(path), place).toEqual(whole);
       const { sessions } = JSON.parse(await readFile(join(path, 'configuration.json'), 'utf8')) as RunRecord;
       expect(sessions.map(({ steps }) => steps)).toEqual([0, training?.steps]);
     }
   });
 
   test('killed at any moment, it carries on from its last checkpoint and tells of nothing twice', async () => {
-    const whole = await outcome(join(root, 'first'));
+    const whole = await runOutcome(join(root, 'first'));
     const path = join(root, 'killed');
     const copies: string[] = [];
     // The folder as a kill would leave it right after each line that the run adds: copied before anything else can happen.
@@ -188,19 +178,33 @@ describe('a run', () => {
       return false;
     };
     await session(path, copy, { saveEvery: 1 });
-    expect(await outcome(path)).toEqual(whole);
+    expect(await runOutcome(path)).toEqual(whole);
     let carriedOn = 0;
     for (const name of copies) {
       const folder = new RunFolder(name);
       if ((await folder.record().catch(() => null)) === null) continue;
       await appendFile(folder.log, '{"kind":"step","epo');
       await session(name, undefined, { saveEvery: 2 });
-      expect(await outcome(name), name).toEqual(whole);
+      expect(await runOutcome(name), name).toEqual(whole);
       expect((await readdir(name)).filter((file) => file.endsWith('.part'))).toEqual([]);
       carriedOn++;
     }
-    // All but the copies of the first session line, and of the first step, when nothing was saved yet.
-    expect([copies.length, carriedOn]).toEqual([1 + EPOCHS * (STEPS + 2), EPOCHS * (STEPS + 2) - 1]);
+    // Those of the first session line and the first step too, where nothing was saved yet: they begin anew.
+    expect([copies.length, carriedOn]).toEqual([1 + EPOCHS * (STEPS + 2), 1 + EPOCHS * (STEPS + 2)]);
+  });
+
+  test('an evaluation that is done three times has its points in the curves once', async () => {
+    const path = join(root, 'judged again');
+    await session(path, ({ kind, epoch }) => kind === 'step' && epoch === EPOCHS);
+    await session(path, ({ kind, count }) => kind === 'judging' && count === 2);
+    // Saved within the evaluation; then twice judged, and not saved, since a file stands where its folder should be.
+    for (let time = 0; time < 2; time++) {
+      await expect(session(path, undefined, {}, join(path, 'log.jsonl', 'previous'))).rejects.toThrow(
+        'ENOTDIR',
+      );
+    }
+    await session(path);
+    expect(await runOutcome(path)).toEqual(await runOutcome(join(root, 'first')));
   });
 
   test('says what one may not have meant', async () => {

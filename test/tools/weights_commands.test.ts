@@ -58,7 +58,8 @@ describe('calm inspect', () => {
     for (const text of [
       'torch.save (zip)',
       "under 'state_dict', 'module.' taken off",
-      'epoch         3',
+      'field epoch         3',
+      'counts them from 0',
       '3 at 0.01 and 6 at 0.1',
     ])
       expect(output).toContain(text);

@@ -1,15 +1,17 @@
 import type { MethodName } from '../../src/attribution/methods.ts';
 import type { PropertyResult } from '../../src/attribution/audit/properties.ts';
 import type { RandomisationResult } from '../../src/attribution/audit/randomisation.ts';
-import type { Split } from '../../src/data/image_dataset.ts';
+import type { DatasetKind, Split } from '../../src/data/image_dataset.ts';
 import type { ModelChoice } from '../options.ts';
-import { addModelOptions, choices, wholeNumber } from '../options.ts';
+import { addWeightsOptions, choices, wholeNumber } from '../options.ts';
 import { ArgumentError } from '../../src/runtime/errors.ts';
 import { auditProperties } from '../../src/attribution/audit/properties.ts';
 import { auditRandomisation, partsFromTop } from '../../src/attribution/audit/randomisation.ts';
 import { Command, Option } from 'commander';
+import { counted } from '../../src/report/counted.ts';
 import { createEngine } from '../../src/runtime/create_engine.ts';
 import { createLoader } from '../../src/data/loader.ts';
+import { DATASET_KINDS } from '../../src/data/image_dataset.ts';
 import { describeResources } from '../resources.ts';
 import { givenChoice } from '../weights/model_of.ts';
 import { IMAGENET_NORMALIZATION, uploadBatch } from '../../src/train/batch.ts';
@@ -22,6 +24,9 @@ import { writeFileAtomically } from '../../src/runtime/atomic_file.node.ts';
 
 interface AuditOptions extends ModelChoice {
   readonly data: string;
+  readonly dataset: DatasetKind | 'auto';
+  readonly metadata?: string;
+  readonly onlyPresent?: true;
   readonly split: Split;
   readonly images: number;
   readonly method?: readonly MethodName[];
@@ -41,6 +46,9 @@ const DEFAULT_METHODS: readonly MethodName[] = [
   'integrated-gradients',
   'smooth-grad',
 ];
+
+/** Fewer images than this are few to look for a worst case in. */
+const ENOUGH_IMAGES = 20;
 
 function printProperties(results: readonly PropertyResult[]): void {
   printTable(
@@ -72,7 +80,8 @@ function printRandomisation(results: readonly RandomisationResult[], parts: read
 }
 
 async function audit(checkpoint: string, options: AuditOptions, command: Command): Promise<void> {
-  const { data, split, images: count, seed, samples, json } = options;
+  const { data, dataset: kindOfData, metadata, onlyPresent = false, split } = options;
+  const { images: count, seed, samples, json } = options;
   const engine = await createEngine({ adapter: options.adapter });
   try {
     for (const note of engine.notes) console.log(note);
@@ -82,7 +91,8 @@ async function audit(checkpoint: string, options: AuditOptions, command: Command
       if (!offersMethod(kind, name)) throw new ArgumentError(`--method: a ${kind} head has no ${name} map`);
     const methods = (options.method ?? DEFAULT_METHODS).filter((name) => offersMethod(kind, name));
     const size = options.size ?? crop ?? 224;
-    const dataset = await openDataset({ folder: data, split });
+    const place = { folder: data, kind: kindOfData, ...(metadata === undefined ? {} : { metadata }) };
+    const dataset = await openDataset({ ...place, split, onlyPresent });
     const loader = createLoader(dataset, { batchSize: count, resize: size, crop: size, mode: 'eval' });
     const start = performance.now();
     for await (const batch of loader.epoch(0)) {
@@ -101,6 +111,10 @@ async function audit(checkpoint: string, options: AuditOptions, command: Command
         const randomisation = await auditRandomisation(model, images, methods, { seed, request });
         const parts = partsFromTop(model);
         printRandomisation(randomisation, parts);
+        if (batch.labels.length < ENOUGH_IMAGES)
+          console.log(
+            `Measured on ${counted(batch.labels.length, 'image')} only: a larger worst may be found on more (--images).`,
+          );
         console.log(describeResources(engine, batch.labels.length, (performance.now() - start) / 1000));
         if (json !== undefined) {
           const { configuration } = model;
@@ -138,8 +152,11 @@ export function auditCommand(): Command {
     )
     .argument('<checkpoint>', 'a model that calm train saved, or other weights that calm explain takes')
     .requiredOption('--data <folder>', 'images, in any layout that calm train takes')
+    .addOption(new Option('--dataset <kind>', 'its kind').choices(['auto', ...DATASET_KINDS]).default('auto'))
+    .option('--metadata <folder>', 'the lists of the splits (default: metadata in the data folder)')
+    .option('--only-present', 'CUB: leave out images that are not on disk, and classes without any')
     .addOption(new Option('--split <split>', 'of the data').choices(['train', 'val', 'test']).default('test'))
-    .option('--images <count>', 'how many, the first of the split', wholeNumber(1), 16)
+    .option('--images <count>', 'how many, the first of the split', wholeNumber(1), 20)
     .option(
       '--method <names>',
       `whose maps to randomise, names between commas (default: those the head has of ${DEFAULT_METHODS.join(', ')})`,
@@ -159,5 +176,5 @@ export function auditCommand(): Command {
       wholeNumber(1),
     )
     .option('--adapter <name>', "'auto', 'system', 'swiftshader', or a part of an adapter's name");
-  return addModelOptions(command, 'cam', "32 for torchvision's weights, 16 for CALM's").action(audit);
+  return addWeightsOptions(command).action(audit);
 }

@@ -1,6 +1,6 @@
 import type { FloatType } from '../weights/convert.ts';
 import type { ForeignChoice } from '../weights/model_of.ts';
-import { addModelOptions } from '../options.ts';
+import { addWeightsOptions } from '../options.ts';
 import { ArgumentError } from '../../src/runtime/errors.ts';
 import { Command, Option } from 'commander';
 import {
@@ -98,8 +98,7 @@ export function convertCommand(): Command {
       new Option('--dtype <type>', "round the model's floating-point numbers to a type").choices(FLOAT_TYPES),
     )
     .option('--no-momentum', "leave the optimiser's momentum of a released checkpoint out");
-  return addModelOptions(command, 'cam', "32 for torchvision's weights, 16 for CALM's")
-    .option('--no-official', "the paper's form of CALM: softplus prior, no epsilons")
+  return addWeightsOptions(command)
     .addHelpText(
       'after',
       '\nWith --head (and what else the tensors do not tell) weights made elsewhere become a checkpoint as calm train saves it:\n' +

@@ -1,12 +1,15 @@
+import type { Communicator } from '../../src/distributed/communicator.ts';
+import { adapterOf, asJob, rankTimeoutOption } from '../job.ts';
+import { ReadOnlyResultStore } from '../evaluate/read_only_store.ts';
 import type { DatasetKind, Split } from '../../src/data/image_dataset.ts';
 import type { EvaluationData } from '../evaluate/data.ts';
 import type { EvaluationSettings, Metric } from '../evaluate/settings.ts';
 import type { Fill } from '../../src/eval/erasure.ts';
-import type { ForeignChoice } from '../weights/model_of.ts';
 import type { GradientChoice, SupersetOptions } from '../explain/method_options.ts';
 import type { HeadKind } from '../../src/model/head.ts';
 import type { LoadedModel } from '../explain/load_model.ts';
 import type { MethodName } from '../../src/attribution/methods.ts';
+import type { ModelChoice } from '../options.ts';
 import type { ModelOutcome } from '../../src/report/outcome.ts';
 import type { ThresholdType } from '../../src/eval/pixel_average_precision.ts';
 import {
@@ -18,7 +21,7 @@ import {
 } from '../explain/method_options.ts';
 import { ArgumentError } from '../../src/runtime/errors.ts';
 import { chooseExhibits, exhibitMaps, galleryOf } from '../evaluate/gallery.ts';
-import { choices, number, numbers, wholeNumber } from '../options.ts';
+import { addWeightsOptions, choices, number, numbers, wholeNumber } from '../options.ts';
 import { Command, Option } from 'commander';
 import { createEngine } from '../../src/runtime/create_engine.ts';
 import { DATASET_KINDS, SPLITS } from '../../src/data/image_dataset.ts';
@@ -26,7 +29,9 @@ import { defaultMethod, METHOD_NAMES, offersMethod } from '../../src/attribution
 import { describeResources } from '../resources.ts';
 import { ERASED_SHARES } from '../../src/eval/remove_and_classify.ts';
 import { FILLS } from '../../src/eval/erasure.ts';
+import { counted } from '../../src/report/counted.ts';
 import { formatDuration, timedProgress } from '../progress.ts';
+import { givenChoice } from '../weights/model_of.ts';
 import { join, resolve } from 'node:path';
 import { loadCheckpoint } from '../explain/load_model.ts';
 import { METRICS } from '../evaluate/settings.ts';
@@ -37,18 +42,16 @@ import { openEvaluationData } from '../evaluate/data.ts';
 import { planModel } from '../evaluate/evaluate_model.ts';
 import { ResultStore } from '../evaluate/result_store.ts';
 
-interface EvaluateOptions extends SupersetOptions, GradientChoice {
+interface EvaluateOptions extends SupersetOptions, GradientChoice, ModelChoice {
   readonly data: string;
-  readonly kind: DatasetKind | 'auto';
+  readonly dataset: DatasetKind | 'auto';
   readonly split: Split;
   readonly metadata?: string;
   readonly onlyPresent?: true;
   readonly images?: number;
   readonly metrics: readonly Metric[];
   readonly methods?: readonly MethodName[];
-  readonly official?: true;
-  readonly head?: HeadKind;
-  readonly outputStride?: '8' | '16' | '32';
+  readonly officialCue?: true;
   readonly size: number;
   readonly crop?: number;
   readonly thresholds?: ThresholdType;
@@ -61,6 +64,7 @@ interface EvaluateOptions extends SupersetOptions, GradientChoice {
   readonly batch: number;
   readonly out: string;
   readonly adapter?: string;
+  readonly rankTimeout: number;
 }
 
 /** Side of the images that a network sees where its file does not say. */
@@ -95,36 +99,49 @@ function methodsFor(
 
 function describe({ model: { configuration } }: LoadedModel): string {
   const { architecture, head, classes } = configuration;
-  return `${architecture}, ${head.kind}, ${classes} classes`;
+  return `${architecture}, ${head.kind}, ${counted(classes, 'class', 'classes')}`;
 }
 
-async function evaluate(paths: readonly string[], options: EvaluateOptions): Promise<void> {
+function evaluate(paths: readonly string[], options: EvaluateOptions, command: Command): Promise<void> {
+  return asJob(options.rankTimeout, (job) => evaluateTogether(paths, options, command, job));
+}
+
+async function evaluateTogether(
+  paths: readonly string[],
+  options: EvaluateOptions,
+  command: Command,
+  communicator: Communicator,
+): Promise<void> {
   const start = performance.now();
   const out = resolve(options.out);
   const checkpoints = await nameCheckpoints(paths);
-  const store = new ResultStore(join(out, 'results'));
+  const isFirst = communicator.rank === 0;
+  const store = new (isFirst ? ResultStore : ReadOnlyResultStore)(join(out, 'results'));
   const base = settingsOf(options);
   const opened = new Map<number, EvaluationData>();
   const notes = new Set<string>();
   const outcomes: ModelOutcome[] = [];
   const maps: Parameters<typeof galleryOf>[3] = new Map();
   const galleryMaps = new Map(maps);
-  const engine = await createEngine({ adapter: options.adapter });
+  const engine = await createEngine({ adapter: adapterOf(options.adapter, communicator) });
   try {
     for (const note of engine.notes) console.log(note);
     await mkdir(out, { recursive: true });
     for (const [place, checkpoint] of checkpoints.entries()) {
-      const loaded = await loadCheckpoint(engine, checkpoint.path, foreignChoice(options));
+      const loaded = await loadCheckpoint(engine, checkpoint.path, givenChoice(command, options));
       try {
         const crop = options.crop ?? loaded.crop ?? USUAL_CROP;
-        const data = opened.get(crop) ?? (await openEvaluationData({ ...choiceOf(options), crop }));
+        const data =
+          opened.get(crop) ?? (await openEvaluationData({ ...choiceOf(options), crop, communicator }));
         opened.set(crop, data);
         checkClasses(checkpoint.path, loaded, data);
-        for (const note of data.notes) notes.add(note);
+        if (options.metrics.includes('cue')) for (const note of data.cueNotes) notes.add(note);
         const superset = (await supersetOf(options, loaded)) ?? null;
         const settings = { ...base, superset };
         if (superset !== null)
-          notes.add(`${checkpoint.name}: superset ${superset.name}, ${superset.classes.length} classes.`);
+          notes.add(
+            `${checkpoint.name}: superset ${superset.name}, ${counted(superset.classes.length, 'class', 'classes')}.`,
+          );
         const methods = methodsFor(loaded.model.configuration.head.kind, options.methods, superset !== null);
         if (methods.length === 0)
           notes.add(
@@ -141,6 +158,8 @@ async function evaluate(paths: readonly string[], options: EvaluateOptions): Pro
         };
         const getModel = () => Promise.resolve(loaded.model);
         const plan = await planModel(getModel, task, data, settings, store);
+        // Before anybody keeps a result, so that all have planned the same passes.
+        await communicator.barrier();
         const title = `${name} (${place + 1} of ${checkpoints.length})`;
         if (plan.passes.length === 0) console.log(`${title}: all is known from before`);
         for (const [i, pass] of plan.passes.entries()) {
@@ -154,6 +173,8 @@ async function evaluate(paths: readonly string[], options: EvaluateOptions): Pro
             progress.stop();
           }
         }
+        // Pictures, tables and the report are the first process's.
+        if (!isFirst) continue;
         const exhibits = await chooseExhibits(data, options.gallery);
         galleryMaps.set(
           name,
@@ -173,7 +194,7 @@ async function evaluate(paths: readonly string[], options: EvaluateOptions): Pro
       }
     }
     const [data] = opened.values();
-    if (data === undefined) return;
+    if (data === undefined || !isFirst) return;
     const gallery = await galleryOf(
       data,
       base.size,
@@ -186,7 +207,7 @@ async function evaluate(paths: readonly string[], options: EvaluateOptions): Pro
       adapter: engine.adapter,
       data,
       settings: { ...base, superset: null },
-      official: options.official === true,
+      officialCue: options.officialCue === true,
       notes: [...notes],
       gallery,
       seconds,
@@ -195,36 +216,31 @@ async function evaluate(paths: readonly string[], options: EvaluateOptions): Pro
     const table = await writeEvaluation(outcomes, context);
     console.log(`\n${table}\n`);
     for (const note of notes) console.log(note);
-    if (options.official === true) {
+    if (options.officialCue === true) {
       console.log('Official accumulation over pairs against each pair by itself:');
       for (const line of officialGaps(outcomes)) console.log(`  ${line}`);
     }
     console.log(`${describeResources(engine, data.images, seconds)}, ${formatDuration(seconds)} in all`);
-    console.log(`Report: ${join(out, 'report.html')}; tables: ${join(out, 'table.{txt,json,csv,tex}')}`);
+    console.log(
+      `Report: ${join(out, 'report.html')}; tables: ${join(out, 'table.{txt,json,csv,tex}')}; plots: ${join(out, 'plots')}`,
+    );
   } finally {
     engine.destroy();
   }
 }
 
-/** What was said of weights that do not know it themselves. */
-function foreignChoice({ head, outputStride }: EvaluateOptions): ForeignChoice {
-  const stride = ([8, 16, 32] as const).find((value) => String(value) === outputStride);
-  return {
-    ...(head === undefined ? {} : { head }),
-    ...(stride === undefined ? {} : { outputStride: stride }),
-  };
-}
-
 function choiceOf(options: EvaluateOptions) {
-  const { data, split, kind, metadata, onlyPresent = false, images, size, batch } = options;
-  return { folder: data, split, kind, metadata, onlyPresent, images, size, batch };
+  const { data, split, dataset, metadata, onlyPresent = false, images, size, batch } = options;
+  return { folder: data, split, kind: dataset, metadata, onlyPresent, images, size, batch };
 }
 
 /** A model of other classes than the data set's would be measured on nonsense. */
 function checkClasses(path: string, { model }: LoadedModel, { name, classNames }: EvaluationData): void {
   const { classes } = model.configuration;
   if (classNames.length !== classes)
-    throw new ArgumentError(`${path}: knows ${classes} classes, ${name} has ${classNames.length}`);
+    throw new ArgumentError(
+      `${path}: knows ${counted(classes, 'class', 'classes')}, ${name} has ${classNames.length}`,
+    );
 }
 
 /** `calm evaluate`: the paper's tables and figures of any checkpoints and methods. */
@@ -236,9 +252,7 @@ export function evaluateCommand(): Command {
     )
     .argument('<checkpoints...>', 'models that calm train saved, or any weights that calm explain takes')
     .requiredOption('--data <folder>', 'a data set with its annotations (see calm train)')
-    .addOption(
-      new Option('--kind <kind>', 'of the data set').choices(['auto', ...DATASET_KINDS]).default('auto'),
-    )
+    .addOption(new Option('--dataset <kind>', 'its kind').choices(['auto', ...DATASET_KINDS]).default('auto'))
     .addOption(new Option('--split <name>', 'to measure on').choices(SPLITS).default('test'))
     .option('--metadata <folder>', 'the lists of the splits (default: metadata in the data folder)')
     .option('--only-present', 'CUB: leave out images that are not on disk, and classes without any')
@@ -250,7 +264,7 @@ export function evaluateCommand(): Command {
       choices(METHOD_NAMES),
     )
     .option(
-      '--official',
+      '--official-cue',
       "cues: average precision accumulated over pairs, as the released code's evaluator does",
     )
     .option('--size <pixels>', 'side at which maps meet masks and boxes', wholeNumber(1), 224)
@@ -258,20 +272,6 @@ export function evaluateCommand(): Command {
       '--crop <pixels>',
       "side of the images that networks see (default: the checkpoint's, else 224)",
       wholeNumber(1),
-    )
-    .addOption(
-      new Option('--head <kind>', 'of weights that calm train did not save').choices([
-        'cam',
-        'calm-em',
-        'calm-ml',
-      ]),
-    )
-    .addOption(
-      new Option('--output-stride <pixels>', 'of such weights, image pixels per location').choices([
-        '8',
-        '16',
-        '32',
-      ]),
     )
     .addOption(
       new Option(
@@ -288,7 +288,8 @@ export function evaluateCommand(): Command {
     .option('--batch <images>', 'at a time', wholeNumber(1), 32)
     .option('--out <folder>', 'where results, tables and the report go', 'evaluation')
     .option('--adapter <name>', "'auto', 'system', 'swiftshader', or a part of an adapter's name")
+    .addOption(rankTimeoutOption())
     .addHelpText('after', methodsHelp())
     .action(evaluate);
-  return addGradientOptions(addSupersetOptions(command));
+  return addWeightsOptions(addGradientOptions(addSupersetOptions(command)));
 }

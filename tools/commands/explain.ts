@@ -1,4 +1,5 @@
 import type { ImageResult, ResultContext } from '../explain/results.ts';
+import type { Communicator } from '../../src/distributed/communicator.ts';
 import type { Failure } from '../explain/images.ts';
 import type { LoadedModel } from '../explain/load_model.ts';
 import type { GradientChoice, SupersetOptions } from '../explain/method_options.ts';
@@ -12,7 +13,8 @@ import {
   methodsHelp,
   supersetOf,
 } from '../explain/method_options.ts';
-import { addModelOptions, choices, wholeNumber } from '../options.ts';
+import { adapterOf, asJob, rankTimeoutOption } from '../job.ts';
+import { addWeightsOptions, choices, wholeNumber } from '../options.ts';
 import { batchOf, nameResults, readClassNames, readLabels, readPictures } from '../explain/images.ts';
 import { chooseMethods, explainBatch } from '../explain/explain_batch.ts';
 import { classOf } from '../explain/class_of.ts';
@@ -21,6 +23,7 @@ import { countingProgress } from '../progress.ts';
 import { createEngine } from '../../src/runtime/create_engine.ts';
 import { describeResources } from '../resources.ts';
 import { join } from 'node:path';
+import { gatherJson } from '../../src/distributed/communicator.ts';
 import { givenChoice } from '../weights/model_of.ts';
 import { loadCheckpoint } from '../explain/load_model.ts';
 import { METHOD_NAMES } from '../../src/attribution/methods.ts';
@@ -42,6 +45,7 @@ interface ExplainOptions extends ModelChoice, SupersetOptions, GradientChoice {
   readonly batch: number;
   readonly out: string;
   readonly adapter?: string;
+  readonly rankTimeout: number;
 }
 
 async function wantedOf(options: ExplainOptions, loaded: LoadedModel): Promise<Wanted> {
@@ -85,12 +89,29 @@ function printResults(results: readonly ImageResult[]): void {
   );
 }
 
-async function explain(paths: readonly string[], options: ExplainOptions, command: Command): Promise<void> {
+function explain(paths: readonly string[], options: ExplainOptions, command: Command): Promise<void> {
+  return asJob(options.rankTimeout, (job) => explainTogether(paths, options, command, job));
+}
+
+/** What came of a batch of images, the first of which has this number. */
+interface BatchResults {
+  readonly first: number;
+  readonly results: readonly ImageResult[];
+  readonly failures: readonly Failure[];
+}
+
+async function explainTogether(
+  paths: readonly string[],
+  options: ExplainOptions,
+  command: Command,
+  communicator: Communicator,
+): Promise<void> {
+  const { rank, size: processes } = communicator;
   const { checkpoint, weights, batch, out, top } = options;
   if ((checkpoint === undefined) === (weights === undefined))
     command.error('error: one of --checkpoint FILE and --weights FILE is needed', { exitCode: 1 });
   const labelOf = options.labels === undefined ? () => undefined : await readLabels(options.labels);
-  const engine = await createEngine({ adapter: options.adapter });
+  const engine = await createEngine({ adapter: adapterOf(options.adapter, communicator) });
   try {
     for (const note of engine.notes) console.log(note);
     const loaded = await loadCheckpoint(engine, checkpoint ?? weights ?? '', givenChoice(command, options));
@@ -101,13 +122,14 @@ async function explain(paths: readonly string[], options: ExplainOptions, comman
     await mkdir(out, { recursive: true });
 
     const files = nameResults(paths);
-    const results: ImageResult[] = [];
-    const failed: Failure[] = [];
+    const own: BatchResults[] = [];
     const progress = countingProgress('explaining');
     const start = performance.now();
-    for (let first = 0; first < paths.length; first += batch) {
+    // Processes take batches in turn, each of the images that one process would have in it.
+    for (let first = rank * batch; first < paths.length; first += batch * processes) {
       const { pictures, failures } = await readPictures(files.slice(first, first + batch));
-      failed.push(...failures);
+      const results: ImageResult[] = [];
+      own.push({ first, results, failures });
       const explanations =
         pictures.length === 0 ? [] : await explainBatch(model, batchOf(pictures, size), wanted);
       for (const [place, explanation] of explanations.entries()) {
@@ -124,7 +146,12 @@ async function explain(paths: readonly string[], options: ExplainOptions, comman
       }
       progress(Math.min(first + batch, paths.length), paths.length);
     }
+    const all = (await gatherJson(communicator, own)).flat().toSorted((a, b) => a.first - b.first);
+    const results = all.flatMap((part) => part.results);
+    const failed = all.flatMap((part) => part.failures);
     const seconds = (performance.now() - start) / 1000;
+    // The first process tells of all.
+    if (rank > 0) return;
 
     const labelled = results.filter(({ label }) => label !== undefined);
     const right = labelled.filter(({ correct }) => correct === true).length;
@@ -146,7 +173,6 @@ async function explain(paths: readonly string[], options: ExplainOptions, comman
     if (failed.length > 0) process.exitCode = 1;
     console.log(describeResources(engine, results.length, seconds));
     console.log(`${file}: ${results.length} explained, ${failed.length} failed`);
-    model.dispose();
   } finally {
     engine.destroy();
   }
@@ -168,8 +194,7 @@ export function explainCommand(): Command {
       '--weights <file>',
       'or plain weights (safetensors or .pth): of torchvision, whose fc becomes the head of a CAM, or of CALM',
     );
-  addModelOptions(command, 'cam', "32 for torchvision's weights, 16 for CALM's")
-    .option('--no-official', "the paper's form of CALM: softplus prior, no epsilons")
+  addWeightsOptions(command)
     .option('--names <file>', 'class names, one a line (default: those of the checkpoint)')
     .option('--class <class>', 'class to explain, by number (from 0) or name (default: the most probable)')
     .option(
@@ -194,6 +219,7 @@ export function explainCommand(): Command {
     .option('--batch <images>', 'images at a time', wholeNumber(1), 8)
     .option('--out <folder>', 'where the results go', 'explanations')
     .option('--adapter <name>', "'auto', 'system', 'swiftshader', or a part of an adapter's name")
+    .addOption(rankTimeoutOption())
     .addHelpText(
       'after',
       '\n--head, --official and --output-stride say of weights made elsewhere what their tensors do not: --head is needed for those of ' +

@@ -2,7 +2,7 @@ import type { FigureContext } from '../explain/figures.ts';
 import type { ModelChoice } from '../options.ts';
 import type { Panel } from '../../src/report/panels.ts';
 import type { SupersetOptions } from '../explain/method_options.ts';
-import { addModelOptions, wholeNumber } from '../options.ts';
+import { addWeightsOptions, wholeNumber } from '../options.ts';
 import { addSupersetOptions, supersetOf } from '../explain/method_options.ts';
 import { allMapsRow, counterfactualRow, hierarchyRow } from '../explain/figures.ts';
 import { Argument, Command } from 'commander';
@@ -111,5 +111,5 @@ export function figureCommand(): Command {
     .option('--out <file>', 'where the picture goes', 'figure.png')
     .option('--adapter <name>', "'auto', 'system', 'swiftshader', or a part of an adapter's name");
   addSupersetOptions(command);
-  return addModelOptions(command, 'cam', "32 for torchvision's weights, 16 for CALM's").action(figure);
+  return addWeightsOptions(command).action(figure);
 }

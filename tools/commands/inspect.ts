@@ -69,8 +69,14 @@ function summaryOf(description: WeightsDescription, tensors: number): [string, s
   }
   if (momentumTensors > 0) lines.push(['momentum', `of ${momentumTensors} parameters`]);
   if (slowTensors > 0) lines.push(["theta'", `${slowTensors} tensors`]);
-  for (const [key, value] of Object.entries(fields)) lines.push([key, String(value)]);
-  for (const [key, value] of Object.entries(checkpoint === null ? metadata : {})) lines.push([key, value]);
+  if (optimizer !== null && checkpoint === null)
+    lines.push([
+      'steps',
+      'not kept: a run that goes on from it counts them from 0, its epochs from where they were',
+    ]);
+  for (const [key, value] of Object.entries(fields)) lines.push([`field ${key}`, String(value)]);
+  for (const [key, value] of Object.entries(checkpoint === null ? metadata : {}))
+    lines.push([`metadata ${key}`, value]);
   // What our own checkpoint says need not be told.
   for (const text of checkpoint === null ? model.open : []) lines.push(['not told', text]);
   for (const text of model.remarks) lines.push(['remark', text]);
@@ -108,8 +114,9 @@ async function inspect(path: string, options: InspectOptions): Promise<void> {
       return;
     }
     console.log(file.name);
-    for (const [label, text] of summaryOf(description, file.tensors.size))
-      console.log(`  ${label.padEnd(13)} ${shorten(text)}`);
+    const lines = summaryOf(description, file.tensors.size);
+    const width = Math.max(...lines.map(([label]) => label.length));
+    for (const [label, text] of lines) console.log(`  ${label.padEnd(width)}  ${shorten(text)}`);
     if (!options.tensors) return;
     console.log();
     const header = [

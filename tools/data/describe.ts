@@ -1,4 +1,5 @@
 import type { Findings, SplitReport } from './check.ts';
+import { counted } from '../../src/report/counted.ts';
 
 /** A report in words: one line of what is there, then one paragraph for each thing that people should know. */
 export function describeReport(report: SplitReport): string {
@@ -9,7 +10,7 @@ export function describeReport(report: SplitReport): string {
     count > 0 ? [`${count} with ${what}`] : [],
   );
   const lines = [
-    `${split}: ${images} images of ${classes} classes, ${least === most ? most : `${least} to ${most}`} a class` +
+    `${split}: ${counted(images, 'image')} of ${counted(classes, 'class', 'classes')}, ${least === most ? most : `${least} to ${most}`} a class` +
       ` (${[...kinds, ...notes].join(', ')})`,
   ];
   add(lines, 'files are missing', report.missing);

@@ -7,6 +7,7 @@ import type { ScoreMap } from '../../src/eval/score_map.ts';
 import type { Superset } from '../../src/attribution/superset.node.ts';
 import { attribute } from '../../src/attribution/attribute.ts';
 import { batchOf } from './images.ts';
+import { counted } from '../../src/report/counted.ts';
 import { defaultMethod } from '../../src/attribution/methods.ts';
 import { IMAGENET_NORMALIZATION, uploadBatch } from '../../src/train/batch.ts';
 import { overlay, renderMap, scoreRange } from '../../src/report/overlay.ts';
@@ -171,7 +172,7 @@ export async function hierarchyRow(
     ...sets.flatMap(({ name, classes }, level) => {
       const map = maps[level];
       const sum = classes.reduce((total, member) => total + (p[member] ?? 0), 0);
-      const note = `${classes.length} ${classes.length === 1 ? 'class' : 'classes'}, p = ${sum.toPrecision(3)}`;
+      const note = `${counted(classes.length, 'class', 'classes')}, p = ${sum.toPrecision(3)}`;
       return map === undefined ? [] : [mapPanel(context, picture, map, { title: name, note, range })];
     }),
   ];

@@ -2,10 +2,10 @@ import type { Engine } from '../../src/runtime/engine.ts';
 import type { ForeignChoice } from '../weights/model_of.ts';
 import type { Model } from '../../src/model/model.ts';
 import { ArgumentError } from '../../src/runtime/errors.ts';
+import { checkpointOf } from '../../src/train/checkpoint.node.ts';
 import { checkpointMetadata } from '../../src/train/foreign_checkpoint.ts';
 import { createModel } from '../../src/model/model.ts';
 import { foreignModel } from '../weights/model_of.ts';
-import { parseCheckpoint } from '../../src/train/checkpoint.ts';
 import { readWeightsFile } from '../../src/model/files/open_weights.node.ts';
 
 /** A model ready to explain, and what is known beside its weights. */
@@ -33,8 +33,7 @@ export async function loadCheckpoint(
   choice: ForeignChoice = {},
 ): Promise<LoadedModel> {
   const file = await readWeightsFile(path);
-  const metadata = checkpointMetadata(file);
-  if (!metadata.has('model')) {
+  if (!checkpointMetadata(file).has('model')) {
     const model = createModel(engine, foreignModel(path, file.tensors, choice));
     model.loadStateDict(file.tensors);
     return { model, classNames: null, crop: null };
@@ -44,7 +43,7 @@ export async function loadCheckpoint(
     throw new ArgumentError(
       `${path}: a checkpoint of calm train knows its own ${given.map(([name]) => name).join(', ')}; options are for other files`,
     );
-  const { configuration, state, info } = parseCheckpoint({ metadata, tensors: file.tensors });
+  const { configuration, state, info } = checkpointOf(path, file);
   const model = createModel(engine, configuration);
   model.loadStateDict(state);
   const names = fieldOf(info, 'classNames');

@@ -51,7 +51,7 @@ export function addGradientOptions(command: Command): Command {
     .addOption(
       new Option(
         '--target <number>',
-        'whose gradient is taken (default: logit for CAM, log-probability for CALM)',
+        'whose gradient is taken (default: logit, the score before the softmax)',
       ).choices(TARGETS),
     )
     .option('--steps <count>', 'points of the path of integrated-gradients (default: 50)', wholeNumber(1))

@@ -9,6 +9,7 @@ import { foreignModel } from './model_of.ts';
 import { modelConfiguration } from '../../src/model/configuration.ts';
 import { modelTensors } from './describe.ts';
 import { parseCheckpoint } from '../../src/train/checkpoint.ts';
+import { withChecksum } from '../../src/train/checksum.ts';
 import { serializeTorch } from '../../src/model/files/torch_writer.ts';
 
 /** Floating types to convert to. */
@@ -78,7 +79,9 @@ export function convertFloats(content: ConvertedContent, type: FloatType): Conve
 }
 
 /** A safetensors file, in pieces. */
-export function safetensorsPieces({ tensors, metadata }: ConvertedContent): Uint8Array[] {
+export function safetensorsPieces(content: ConvertedContent): Uint8Array[] {
+  // Of what it holds now: the numbers may have been rounded.
+  const { tensors, metadata } = content.metadata.has('model') ? withChecksum(content) : content;
   return [serializeSafetensors(tensors, metadata)];
 }
 
