@@ -1,6 +1,9 @@
 import type { CalmError } from './errors.ts';
 import { DeviceLostError, DisposedError, GpuError, OutOfMemoryError } from './errors.ts';
 
+/** Turns of the event loop by which a browser has told of a loss, whose GPU is another process: some 20 ms. */
+const LATEST = 8;
+
 /**
  * What went wrong on a device, and who has heard of it. WebGPU tells of errors later and to nobody in particular. So an error is given
  * to every operation that was waiting for the GPU when it came - whose numbers may be wrong, too - and else, once, to the next call.
@@ -73,7 +76,7 @@ export class Failures {
     }
     // A lost device fails its promises before it says that it is lost, and a lack of memory what uses it before it is told.
     const turn = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve));
-    await turn();
+    for (let turns = 0; turns < LATEST && this.#end === null; turns++) await turn();
     while (this.#expected > 0 && this.#end === null) await this.#settled.promise.then(turn);
     if (this.#end !== null) throw this.#end(operation);
     if (this.#count !== before) this.#tell();
