@@ -79,9 +79,13 @@ function imageLoss(
   const epsilons = em && options.officialEpsilons === true;
   const logDivisor = epsilons ? Math.log(Math.exp(logLikelihood) + 1e-10) : logLikelihood;
   const { posterior } = options;
-  const q = logJoint.map((value, z) =>
-    posterior === undefined ? Math.exp(value - logDivisor) : at(posterior, image * logJoint.length + z),
-  );
+  const q = logJoint.map((value, z) => {
+    if (posterior === undefined) return Math.exp(value - logDivisor);
+    // A label outside the classes leaves nothing to weigh, whatever the posterior.
+    return Number.isNaN(logConditional[z] ?? Number.NaN)
+      ? Number.NaN
+      : at(posterior, image * logJoint.length + z);
+  });
   const u = [...q];
   let expected = 0;
   for (const [z, weight] of q.entries()) {
