@@ -87,19 +87,18 @@ const reduction: Item['operations'] = (inputs) => ({
   gradient: { stores: inputs },
 });
 
-/** Two columns of every input row for each output column; every output's gradient for the two columns around it. */
+/**
+ * Two columns of every input row for each output column, loaded one by one where channels are no vec4s; every output's gradient for the two
+ * columns around it, of which half are one invocation's on a software adapter. A scalar's store is counted as its load.
+ */
 const resizing =
   (inputHeight: number, height: number, channels: number): Item['operations'] =>
   (inputs, output) => {
-    const forward = { loads: (2 * output * inputHeight) / height, stores: output };
-    const gradient = { loads: 2 * output, stores: inputs };
-    // A scalar's store is counted as its load.
-    const scalars = ({ loads, stores }: Required<Pick<Operations, 'loads' | 'stores'>>): Operations => ({
-      scalarLoads: loads + stores,
-    });
+    const loads = (2 * output * inputHeight) / height;
+    const read = (engine.capabilities.software ? 1.5 : 2) * output;
     return channels % 4 === 0
-      ? { forward, gradient }
-      : { forward: scalars(forward), gradient: scalars(gradient) };
+      ? { forward: { loads, stores: output }, gradient: { loads: read, stores: inputs } }
+      : { forward: { scalarLoads: loads, stores: output }, gradient: { scalarLoads: read + inputs } };
   };
 
 /**

@@ -26,7 +26,7 @@ export interface CaseInput {
   readonly gradient?: boolean;
 }
 
-/** Largest error allowed: |got - wanted| <= absolute + relative * max|wanted over the tensor|. */
+/** Largest error allowed: |got - wanted| <= absolute + relative * max|wanted over the tensor| (+ gradientRounding of the operation). */
 export interface Tolerance {
   readonly absolute: number;
   readonly relative: number;
@@ -67,6 +67,15 @@ export interface OpCases<Options> {
   ) => readonly (Array64 | null)[];
   readonly tolerance: Tolerance;
   readonly gradientTolerance?: Tolerance;
+  /**
+   * Errors allowed to gradients besides, element by element: where terms of a sum cancel, rounding is in proportion to the terms, not to
+   * what is left of them.
+   */
+  readonly gradientRounding?: (
+    inputs: readonly Array64[],
+    outputGradient: Array64,
+    options: Options,
+  ) => readonly (Array64 | null)[];
 }
 
 /** The f32 tensor at a place of a case's inputs: `run` functions use it to get typed arguments. */

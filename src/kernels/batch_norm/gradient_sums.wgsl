@@ -6,6 +6,9 @@
 // Reads 8 bytes an element, ~4 flops. Writes with `=`.
 
 const WORKGROUP: u32 = 64u;
+// Bands of one round: an invocation's bands are far apart, so that each load waits for memory. More would not fit a CPU's
+// instruction cache.
+const IN_FLIGHT: u32 = 2u;
 const RELU: u32 = 0u;
 
 struct Params {
@@ -52,21 +55,20 @@ fn main(
   let end = min(first + stride * params.steps, params.vectors);
   var sum = vec4<f32>(0.0);
   var product = vec4<f32>(0.0);
-  for (var index = first; index < end; index += stride) {
-    let centered = input[index] - center;
-    var gradient = outputGradient[index];
-    if (RELU == 1u) {
-      gradient = select(gradient, vec4<f32>(0.0), fma(centered, factor, offset) <= vec4<f32>(0.0));
+  // The last vec4's end is padding of unknown content.
+  let size = min(4u * end, params.size);
+  for (var index = first; index < end; index += IN_FLIGHT * stride) {
+    for (var k = 0u; k < IN_FLIGHT; k++) {
+      let place = index + k * stride;
+      let centered = input[min(place, params.vectors - 1u)] - center;
+      var gradient = outputGradient[min(place, params.vectors - 1u)];
+      if (RELU == 1u) {
+        gradient = select(gradient, vec4<f32>(0.0), fma(centered, factor, offset) <= vec4<f32>(0.0));
+      }
+      let inside = vec4<u32>(4u * place) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(size);
+      sum += select(vec4<f32>(0.0), gradient, inside);
+      product += select(vec4<f32>(0.0), gradient * centered, inside);
     }
-    var term = gradient * centered;
-    if (4u * index + 3u >= params.size) {
-      // The last vec4's end is padding of unknown content.
-      let inside = vec4<u32>(4u * index) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(params.size);
-      gradient = select(vec4<f32>(0.0), gradient, inside);
-      term = select(vec4<f32>(0.0), term, inside);
-    }
-    sum += gradient;
-    product += term;
   }
   sums[id] = sum;
   sums[params.slices * params.columns + id] = product * inverse;

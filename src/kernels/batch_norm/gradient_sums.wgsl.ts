@@ -1,5 +1,5 @@
 // Generated from gradient_sums.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 9e192982d0dc9fb784ad5a452c846c8e6865404435c283c6525475af7f88a55c
+// wgsl-sha256: 6e3c95af23c0135e998a5a6f6a52b65a91dfac25ad245dc7aac7ae031b4522ab
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -11,6 +11,9 @@ const source = [
   "",
   "",
   "const WORKGROUP: u32 = 64u;",
+  "",
+  "",
+  "const IN_FLIGHT: u32 = 2u;",
   "const RELU: u32 = 0u;",
   "",
   "struct Params {",
@@ -57,21 +60,20 @@ const source = [
   "  let end = min(first + stride * params.steps, params.vectors);",
   "  var sum = vec4<f32>(0.0);",
   "  var product = vec4<f32>(0.0);",
-  "  for (var index = first; index < end; index += stride) {",
-  "    let centered = input[index] - center;",
-  "    var gradient = outputGradient[index];",
-  "    if (RELU == 1u) {",
-  "      gradient = select(gradient, vec4<f32>(0.0), fma(centered, factor, offset) <= vec4<f32>(0.0));",
-  "    }",
-  "    var term = gradient * centered;",
-  "    if (4u * index + 3u >= params.size) {",
   "",
-  "      let inside = vec4<u32>(4u * index) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(params.size);",
-  "      gradient = select(vec4<f32>(0.0), gradient, inside);",
-  "      term = select(vec4<f32>(0.0), term, inside);",
+  "  let size = min(4u * end, params.size);",
+  "  for (var index = first; index < end; index += IN_FLIGHT * stride) {",
+  "    for (var k = 0u; k < IN_FLIGHT; k++) {",
+  "      let place = index + k * stride;",
+  "      let centered = input[min(place, params.vectors - 1u)] - center;",
+  "      var gradient = outputGradient[min(place, params.vectors - 1u)];",
+  "      if (RELU == 1u) {",
+  "        gradient = select(gradient, vec4<f32>(0.0), fma(centered, factor, offset) <= vec4<f32>(0.0));",
+  "      }",
+  "      let inside = vec4<u32>(4u * place) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(size);",
+  "      sum += select(vec4<f32>(0.0), gradient, inside);",
+  "      product += select(vec4<f32>(0.0), gradient * centered, inside);",
   "    }",
-  "    sum += gradient;",
-  "    product += term;",
   "  }",
   "  sums[id] = sum;",
   "  sums[params.slices * params.columns + id] = product * inverse;",
@@ -162,6 +164,10 @@ export const gradientSums = {
     "WORKGROUP": {
       "type": "u32",
       "value": 64
+    },
+    "IN_FLIGHT": {
+      "type": "u32",
+      "value": 2
     },
     "RELU": {
       "type": "u32",

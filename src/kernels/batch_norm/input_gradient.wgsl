@@ -8,6 +8,9 @@
 // Moves 12 bytes an element (8 when neither BATCH nor RELU), ~6 flops. Writes with `=`; may reach into the padding.
 
 const WORKGROUP: u32 = 64u;
+// Bands of one round: an invocation's bands are far apart, so that each load waits for memory. More would not fit a CPU's
+// instruction cache.
+const IN_FLIGHT: u32 = 2u;
 const BATCH: u32 = 1u;
 const RELU: u32 = 0u;
 
@@ -60,14 +63,23 @@ fn main(
   let stride = params.phases * params.columns;
   let first = ((slice / params.phases) * params.phases * params.steps + slice % params.phases) * params.columns + column;
   let end = min(first + stride * params.steps, params.vectors);
-  for (var index = first; index < end; index += stride) {
-    var gradient = outputGradient[index];
-    if (RELU == 1u) {
-      gradient = select(gradient, vec4<f32>(0.0), fma(input[index] - center, factor, offset) <= vec4<f32>(0.0));
+  for (var index = first; index < end; index += IN_FLIGHT * stride) {
+    var gradients: array<vec4<f32>, IN_FLIGHT>;
+    for (var k = 0u; k < IN_FLIGHT; k++) {
+      let place = min(index + k * stride, params.vectors - 1u);
+      var gradient = outputGradient[place];
+      if (RELU == 1u) {
+        gradient = select(gradient, vec4<f32>(0.0), fma(input[place] - center, factor, offset) <= vec4<f32>(0.0));
+      }
+      if (BATCH == 1u) {
+        gradient = (gradient - average) - (input[place] - center) * slope;
+      }
+      gradients[k] = gradient * factor;
     }
-    if (BATCH == 1u) {
-      gradient = (gradient - average) - (input[index] - center) * slope;
+    for (var k = 0u; k < IN_FLIGHT; k++) {
+      if (index + k * stride < end) {
+        inputGradient[index + k * stride] = gradients[k];
+      }
     }
-    inputGradient[index] = gradient * factor;
   }
 }

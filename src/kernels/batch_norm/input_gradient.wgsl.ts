@@ -1,5 +1,5 @@
 // Generated from input_gradient.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 1b5e99548e5f354015f37df40168bbae00beaa7cd63800f905dab9516cdc19c3
+// wgsl-sha256: d995d8447e95e7478d0fcb2c411e8d550c6e7ff2164b480711639cf153e8a09a
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -13,6 +13,9 @@ const source = [
   "",
   "",
   "const WORKGROUP: u32 = 64u;",
+  "",
+  "",
+  "const IN_FLIGHT: u32 = 2u;",
   "const BATCH: u32 = 1u;",
   "const RELU: u32 = 0u;",
   "",
@@ -65,15 +68,24 @@ const source = [
   "  let stride = params.phases * params.columns;",
   "  let first = ((slice / params.phases) * params.phases * params.steps + slice % params.phases) * params.columns + column;",
   "  let end = min(first + stride * params.steps, params.vectors);",
-  "  for (var index = first; index < end; index += stride) {",
-  "    var gradient = outputGradient[index];",
-  "    if (RELU == 1u) {",
-  "      gradient = select(gradient, vec4<f32>(0.0), fma(input[index] - center, factor, offset) <= vec4<f32>(0.0));",
+  "  for (var index = first; index < end; index += IN_FLIGHT * stride) {",
+  "    var gradients: array<vec4<f32>, IN_FLIGHT>;",
+  "    for (var k = 0u; k < IN_FLIGHT; k++) {",
+  "      let place = min(index + k * stride, params.vectors - 1u);",
+  "      var gradient = outputGradient[place];",
+  "      if (RELU == 1u) {",
+  "        gradient = select(gradient, vec4<f32>(0.0), fma(input[place] - center, factor, offset) <= vec4<f32>(0.0));",
+  "      }",
+  "      if (BATCH == 1u) {",
+  "        gradient = (gradient - average) - (input[place] - center) * slope;",
+  "      }",
+  "      gradients[k] = gradient * factor;",
   "    }",
-  "    if (BATCH == 1u) {",
-  "      gradient = (gradient - average) - (input[index] - center) * slope;",
+  "    for (var k = 0u; k < IN_FLIGHT; k++) {",
+  "      if (index + k * stride < end) {",
+  "        inputGradient[index + k * stride] = gradients[k];",
+  "      }",
   "    }",
-  "    inputGradient[index] = gradient * factor;",
   "  }",
   "}",
   "",
@@ -163,6 +175,10 @@ export const inputGradient = {
     "WORKGROUP": {
       "type": "u32",
       "value": 64
+    },
+    "IN_FLIGHT": {
+      "type": "u32",
+      "value": 2
     },
     "BATCH": {
       "type": "u32",

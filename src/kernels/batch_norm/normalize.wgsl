@@ -6,6 +6,9 @@
 // Moves 8 bytes an element (12 with a residual), 2 flops (4). Writes with `=`; the last vec4 may reach into the padding.
 
 const WORKGROUP: u32 = 64u;
+// Bands of one round: an invocation's bands are far apart, so that each load waits for memory. More would not fit a CPU's
+// instruction cache.
+const IN_FLIGHT: u32 = 2u;
 const RESIDUAL: u32 = 0u;
 const RELU: u32 = 0u;
 
@@ -49,15 +52,23 @@ fn main(
   let stride = params.phases * params.columns;
   let first = ((slice / params.phases) * params.phases * params.steps + slice % params.phases) * params.columns + column;
   let end = min(first + stride * params.steps, params.vectors);
-  for (var index = first; index < end; index += stride) {
-    // fma, and the same in the gradient kernels: they must find the same elements positive.
-    var value = fma(input[index] - center, factor, offset);
-    if (RESIDUAL == 1u) {
-      value += residual[index];
+  for (var index = first; index < end; index += IN_FLIGHT * stride) {
+    var values: array<vec4<f32>, IN_FLIGHT>;
+    for (var k = 0u; k < IN_FLIGHT; k++) {
+      let place = min(index + k * stride, params.vectors - 1u);
+      // fma, and the same in the gradient kernels: they must find the same elements positive.
+      values[k] = fma(input[place] - center, factor, offset);
+      if (RESIDUAL == 1u) {
+        values[k] += residual[place];
+      }
+      if (RELU == 1u) {
+        values[k] = select(values[k], vec4<f32>(0.0), values[k] < vec4<f32>(0.0));
+      }
     }
-    if (RELU == 1u) {
-      value = select(value, vec4<f32>(0.0), value < vec4<f32>(0.0));
+    for (var k = 0u; k < IN_FLIGHT; k++) {
+      if (index + k * stride < end) {
+        output[index + k * stride] = values[k];
+      }
     }
-    output[index] = value;
   }
 }

@@ -1,5 +1,5 @@
 // Generated from normalize.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: a7dfd97a626aa76b612ba3fd4b1845840cc8754d9b7fecfe439dba5dfa2505ee
+// wgsl-sha256: 7be22885a69e324d31895fddfeb530729d5d2294480c083b62203cb809b95633
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -11,6 +11,9 @@ const source = [
   "",
   "",
   "const WORKGROUP: u32 = 64u;",
+  "",
+  "",
+  "const IN_FLIGHT: u32 = 2u;",
   "const RESIDUAL: u32 = 0u;",
   "const RELU: u32 = 0u;",
   "",
@@ -54,16 +57,24 @@ const source = [
   "  let stride = params.phases * params.columns;",
   "  let first = ((slice / params.phases) * params.phases * params.steps + slice % params.phases) * params.columns + column;",
   "  let end = min(first + stride * params.steps, params.vectors);",
-  "  for (var index = first; index < end; index += stride) {",
+  "  for (var index = first; index < end; index += IN_FLIGHT * stride) {",
+  "    var values: array<vec4<f32>, IN_FLIGHT>;",
+  "    for (var k = 0u; k < IN_FLIGHT; k++) {",
+  "      let place = min(index + k * stride, params.vectors - 1u);",
   "",
-  "    var value = fma(input[index] - center, factor, offset);",
-  "    if (RESIDUAL == 1u) {",
-  "      value += residual[index];",
+  "      values[k] = fma(input[place] - center, factor, offset);",
+  "      if (RESIDUAL == 1u) {",
+  "        values[k] += residual[place];",
+  "      }",
+  "      if (RELU == 1u) {",
+  "        values[k] = select(values[k], vec4<f32>(0.0), values[k] < vec4<f32>(0.0));",
+  "      }",
   "    }",
-  "    if (RELU == 1u) {",
-  "      value = select(value, vec4<f32>(0.0), value < vec4<f32>(0.0));",
+  "    for (var k = 0u; k < IN_FLIGHT; k++) {",
+  "      if (index + k * stride < end) {",
+  "        output[index + k * stride] = values[k];",
+  "      }",
   "    }",
-  "    output[index] = value;",
   "  }",
   "}",
   "",
@@ -148,6 +159,10 @@ export const normalize = {
     "WORKGROUP": {
       "type": "u32",
       "value": 64
+    },
+    "IN_FLIGHT": {
+      "type": "u32",
+      "value": 2
     },
     "RESIDUAL": {
       "type": "u32",

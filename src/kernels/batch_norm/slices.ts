@@ -20,8 +20,11 @@ export interface Slices {
   readonly vectors: number;
 }
 
-/** Lanes that should read one stretch of memory together. */
-const STRETCH = 64;
+/**
+ * Lanes that should read one stretch of memory together: those that load at once. A software adapter finishes one vector of eight lanes before
+ * it begins the next, so that with more lanes each would leave gaps for the others (64 take a third longer for 64 channels).
+ */
+const STRETCH = { software: 8, hardware: 64 };
 
 /**
  * Invocations wanted, and bands that each walks at least. A large GPU holds some 10^5 invocations at a time, and a pass that
@@ -47,7 +50,7 @@ export function sliceRows(
   const bandRows = channels % 4 === 0 ? 1 : channels % 2 === 0 ? 2 : 4;
   const columns = (bandRows * channels) / 4;
   const bands = ceilDivide(rows, bandRows);
-  const phases = Math.min(bands, ceilDivide(STRETCH, columns));
+  const phases = Math.min(bands, ceilDivide(STRETCH[tuning], columns));
   const steps = Math.max(size.steps, ceilDivide(bands * columns, size.invocations));
   const slices = ceilDivide(bands, phases * steps) * phases;
   return { bandRows, columns, bands, phases, steps, slices, vectors: ceilDivide(rows * channels, 4) };

@@ -71,8 +71,8 @@ const correctlyRounded: Tolerance = { absolute: 0, relative: 2 * ROUNDING };
 
 export const unaryOpCases: readonly OpCases<Scalars>[] = [
   unaryCases('scale', scale, [-1.7, 0], normal, correctlyRounded),
-  // The offset itself is rounded to f32.
-  unaryCases('addScalar', addScalar, [0.3, 0], normal, correctlyRounded),
+  // The offset itself is rounded to f32, by half a last place of its own: it shows where x is near -0.3.
+  unaryCases('addScalar', addScalar, [0.3, 0], normal, { absolute: 0.3 * ROUNDING, relative: 2 * ROUNDING }),
   // WGSL allows exp an error of 3 + 2|x| units in the last place; the largest of these |x| is about 5.
   unaryCases('exp', exp, [0, 0], normal, { absolute: 0, relative: 14 * 2 * ROUNDING }, [
     {

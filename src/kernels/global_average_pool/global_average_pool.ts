@@ -4,8 +4,7 @@ import type { TuningOptions } from '../tuning.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 import { tuningOf } from '../tuning.ts';
 import { imageShape } from '../../runtime/shape.ts';
-import { spreadRows as scalarSpreadKernel } from './spread_rows.wgsl.ts';
-import { spreadRowsVec4 as vec4SpreadKernel } from './spread_rows_vec4.wgsl.ts';
+import { launchExpand } from '../reduce/launch.ts';
 import { sumRows as scalarSumKernel } from './sum_rows.wgsl.ts';
 import { sumRowsVec4 as vec4SumKernel } from './sum_rows_vec4.wgsl.ts';
 
@@ -13,8 +12,6 @@ import { sumRowsVec4 as vec4SumKernel } from './sum_rows_vec4.wgsl.ts';
 const INVOCATIONS = { software: 1024, hardware: 65_536 };
 /** Pixels of a slice at least: with fewer, the partial sums would outweigh the image. */
 const LEAST_STEPS = 32;
-/** Pixels that one invocation of the gradient writes. */
-const SPREAD_STEPS = 8;
 
 /**
  * Mean over an image's pixels: [N,H,W,C] -> [N,C] (torch.nn.AdaptiveAvgPool2d(1)). Sums in a fixed order, in two stages where
@@ -40,7 +37,13 @@ export function globalAveragePool(tape: Tape, input: Tensor, options: TuningOpti
     }
   }
   return tape.record('globalAveragePool', output, [input], (outputGradient) => [
-    spreadRows(tape, outputGradient, input.shape, { batch, rows, channels }),
+    launchExpand(
+      tape,
+      outputGradient,
+      { outer: batch, length: rows, inner: channels },
+      1 / rows,
+      tape.empty(input.shape),
+    ),
   ]);
 }
 
@@ -66,25 +69,4 @@ function sumRows(tape: Tape, input: Tensor, sums: Tensor, sizes: SumSizes): void
     workgroups: ceilDivide(count, kernel.constants.WORKGROUP.value),
     work: { bytes: 4 * (input.size + sums.size), flops: input.size },
   });
-}
-
-function spreadRows(
-  tape: Tape,
-  outputGradient: Tensor,
-  shape: readonly number[],
-  { batch, rows, channels }: { batch: number; rows: number; channels: number },
-): Tensor {
-  const vec4 = channels % 4 === 0;
-  const kernel = vec4 ? vec4SpreadKernel : scalarSpreadKernel;
-  const columns = vec4 ? channels / 4 : channels;
-  const slices = ceilDivide(rows, SPREAD_STEPS);
-  const count = batch * slices * columns;
-  const inputGradient = tape.empty(shape);
-  tape.run(kernel, {
-    buffers: { outputGradient, inputGradient },
-    params: { count, columns, rows, steps: SPREAD_STEPS, slices, factor: 1 / rows },
-    workgroups: ceilDivide(count, kernel.constants.WORKGROUP.value),
-    work: { bytes: 4 * (inputGradient.size + outputGradient.size), flops: 0 },
-  });
-  return inputGradient;
 }

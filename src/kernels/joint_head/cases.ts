@@ -68,6 +68,15 @@ const cases: readonly OpCase<Options>[] = [
   ]),
   { name: 'em, given posterior', inputs: inputs([3, 5, 3, 11], { posterior: true }), options: em },
   { name: 'em, given posterior, vec4', inputs: inputs([2, 3, 3, 12], { posterior: true }), options: em },
+  ...[5, 37].map((classes) => ({
+    name: `em, given posterior, label outside ${classes} classes`,
+    inputs: inputs([3, 2, 2, classes], {
+      posterior: true,
+      labels: { kind: 'given', values: [classes - 1, classes, 4294967295] },
+    }),
+    options: em,
+    ...noDifferences,
+  })),
   {
     name: 'em, given posterior where the prior is zero: an infinite loss',
     inputs: inputs([2, 2, 2, 3], {

@@ -21,6 +21,9 @@ const OPERATIONS = { sum: 0, maximum: 1, minimum: 2 } as const;
 /** Elements one invocation walks at most: short chains keep the rounding error small and a GPU full. */
 const LONGEST_CHAIN = 64;
 
+/** Elements that a software adapter, which divides slowly, lets one invocation expand a sum to. */
+const SOFTWARE_EXPANSION = 32;
+
 /** Rows shorter than this are not worth a second stage. */
 const SHORTEST_SPLIT = 256;
 
@@ -134,11 +137,14 @@ export function launchExpand(
   }
   const width = inner % 4 === 0 ? 4 : 1;
   const kernel = width === 4 ? expandVec4Kernel : expandKernel;
-  const segments = ceilDivide(length, kernel.constants.PER_INVOCATION.value);
+  const { software } = tape.engine.capabilities;
+  const PER_INVOCATION = software ? SOFTWARE_EXPANSION : kernel.constants.PER_INVOCATION.value;
+  const segments = ceilDivide(length, PER_INVOCATION);
   const count = (sums.size * segments) / width;
   tape.run(kernel, {
     buffers: { input: sums, output },
     params: { count, length, segments, inner: inner / width, scale },
+    constants: { PER_INVOCATION },
     workgroups: ceilDivide(count, kernel.constants.WORKGROUP.value),
     work,
   });

@@ -2,13 +2,14 @@
 //   inputGradient[n, i, j, c] = sum over output rows y that read input row i, and columns x that read column j, of
 //                               weight(y, i) * weight(x, j) * outputGradient[n, y, x, c]
 // inputGradient [N, inputHeight, inputWidth, channels], outputGradient [N, height, width, channels]. One invocation computes
-// one column and channel of ROWS neighbouring input rows: it walks down the output rows that read any of them, sums what the
-// column gives to each once, and shares it between the two input rows around it; `segments` is inputHeight / ROWS, rounded up.
-// Reads every element of the output's gradient about twice. `stepRow` and `stepColumn` are the whole input rows and columns from
-// one output to the next, the `...Rest` what is left, in 1 / (2 * size). Writes with `=`.
+// one channel of COLUMNS neighbouring input columns and ROWS neighbouring rows: it walks down the output rows, sums what each gives to the
+// columns, and shares that between the two input rows around it. `strips` and `segments` are inputWidth / COLUMNS and
+// inputHeight / ROWS, rounded up. Weights are whole numbers until a row's sum is complete: exact to a rounding at any size.
+// Reads an element of the output's gradient about 1 + 1 / COLUMNS times (1 / ROWS). Writes with `=`.
 
 const WORKGROUP: u32 = 64u;
 const ROWS: u32 = 1u;
+const COLUMNS: u32 = 1u;
 
 struct Params {
   count: u32,
@@ -18,55 +19,22 @@ struct Params {
   width: u32,
   channels: u32,
   segments: u32,
-  stepRow: u32,
-  stepRowRest: u32,
-  stepColumn: u32,
-  stepColumnRest: u32,
+  strips: u32,
 }
 
 @group(0) @binding(0) var<storage, read> outputGradient: array<f32>;
 @group(0) @binding(1) var<storage, read_write> inputGradient: array<f32>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-// As in bilinear.wgsl: low + rest / (2 * size), `low` -1 before the first centre.
-struct Position {
-  low: i32,
-  rest: u32,
+// Where an output row (or column) lies among the input's, in 1 / (2 * size), not yet clamped.
+fn locate(place: u32, inputSize: u32, size: u32) -> i32 {
+  return i32((2u * place + 1u) * inputSize) - i32(size);
 }
 
-fn locate(place: u32, inputSize: u32, size: u32) -> Position {
-  let scaled = (2u * place + 1u) * inputSize;
-  if (scaled < size) {
-    return Position(-1, scaled + size);
-  }
-  let low = (scaled - size) / (2u * size);
-  return Position(i32(low), scaled - size - low * 2u * size);
-}
-
-// The position one output row (or column) further, without a division.
-fn advance(position: Position, stepLow: u32, stepRest: u32, size: u32) -> Position {
-  let rest = position.rest + stepRest;
-  let low = position.low + i32(stepLow);
-  if (rest >= 2u * size) {
-    return Position(low + 1, rest - 2u * size);
-  }
-  return Position(low, rest);
-}
-
-// What output column x gives to input column `source`: one weight, or at an edge both.
-fn weightOf(position: Position, source: u32, inputSize: u32, size: u32) -> f32 {
-  let weight = f32(position.rest) / f32(2u * size);
-  let low = max(position.low, 0);
-  let high = min(position.low + 1, i32(inputSize) - 1);
-  return select(0.0, 1.0 - weight, low == i32(source)) + select(0.0, weight, high == i32(source));
-}
-
-// First and one past the last output row that may read input row `source`: those between the centres of its neighbours.
-fn readers(source: u32, inputSize: u32, size: u32) -> vec2<u32> {
-  let below = (max(2u * source, 1u) - 1u) * size;
-  let first = (max(below, inputSize) - inputSize) / (2u * inputSize);
-  let end = min(((2u * source + 3u) * size) / (2u * inputSize) + 1u, size);
-  return vec2<u32>(select(first, 0u, source == 0u), select(end, size, source + 1u == inputSize));
+// First output row (or column) that lies behind input row `source` - 1: the first that reads `source`.
+fn firstReader(source: u32, inputSize: u32, size: u32) -> u32 {
+  let behind = i32(2u * source * size) - i32(size) - i32(inputSize);
+  return select(u32(behind) / (2u * inputSize) + 1u, 0u, behind < 0);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -81,57 +49,66 @@ fn main(
   }
   let pixel = index / params.channels;
   let channel = index - pixel * params.channels;
-  let segment = pixel / params.inputWidth;
-  let column = pixel - segment * params.inputWidth;
+  let segment = pixel / params.strips;
+  let firstColumn = (pixel - segment * params.strips) * COLUMNS;
   let image = segment / params.segments;
   let first = (segment - image * params.segments) * ROWS;
   let end = min(first + ROWS, params.inputHeight);
 
-  let columns = readers(column, params.inputWidth, params.width);
-  let start = locate(columns.x, params.inputWidth, params.width);
-  let firstY = readers(first, params.inputHeight, params.height).x;
-  let endY = readers(end - 1u, params.inputHeight, params.height).y;
-  var y = locate(firstY, params.inputHeight, params.height);
-  var place = ((image * params.height + firstY) * params.width + columns.x) * params.channels + channel;
-  // The row before the first takes what the first output rows give to it, and is not written.
-  var row = i32(first) - 1;
-  var above = 0.0;
-  var below = 0.0;
-  let inputRow = params.inputWidth * params.channels;
-  let origin = (image * params.inputHeight * params.inputWidth + column) * params.channels + channel;
-  for (var outputRow = firstY; outputRow < endY; outputRow++) {
-    var sum = 0.0;
-    var x = start;
-    var element = place;
-    for (var k = columns.x; k < columns.y; k++) {
-      sum += weightOf(x, column, params.inputWidth, params.width) * outputGradient[element];
-      x = advance(x, params.stepColumn, params.stepColumnRest, params.width);
-      element += params.channels;
-    }
-    place += params.width * params.channels;
+  let unitX = 2 * i32(params.width);
+  let lastX = unitX * i32(params.inputWidth - 1u);
+  let originX = unitX * i32(firstColumn);
+  let beginX = firstReader(firstColumn, params.inputWidth, params.width);
+  let startX = locate(beginX, params.inputWidth, params.width);
+  // Columns that lie before the input column behind the last, or all to the end.
+  let endX = select(
+    unitX * i32(firstColumn + COLUMNS),
+    locate(params.width, params.inputWidth, params.width),
+    firstColumn + COLUMNS >= params.inputWidth,
+  );
 
-    // Rows above this output row are complete.
-    for (; row < min(max(y.low, 0), i32(end)); row++) {
-      if (row >= i32(first)) {
-        inputGradient[origin + u32(row) * inputRow] = above;
+  let unitY = 2 * i32(params.height);
+  var y = firstReader(first, params.inputHeight, params.height);
+  var positionY = locate(y, params.inputHeight, params.height);
+  var row = ((image * params.height + y) * params.width + beginX) * params.channels + channel;
+  var place = ((image * params.inputHeight + first) * params.inputWidth + firstColumn) * params.channels + channel;
+  // What the output rows above an input row gave to it.
+  var fromAbove = array<f32, COLUMNS>();
+  // `below` is the input row that ends an interval of output rows: those between it and the one above it.
+  for (var below = first; below <= end; below++) {
+    let isLast = below == params.inputHeight;
+    let centre = unitY * i32(below);
+    var toAbove = array<f32, COLUMNS>();
+    var toBelow = array<f32, COLUMNS>();
+    for (; y < params.height && (isLast || positionY < centre); y++) {
+      var sums = array<f32, COLUMNS>();
+      var element = row;
+      for (var positionX = startX; positionX < endX; positionX += 2 * i32(params.inputWidth)) {
+        let value = outputGradient[element];
+        let x = clamp(positionX, 0, lastX) - originX;
+        for (var k = 0u; k < COLUMNS; k++) {
+          sums[k] += f32(max(unitX - abs(x - i32(k) * unitX), 0)) * value;
+        }
+        element += params.channels;
       }
-      above = below;
-      below = 0.0;
+      // At the image's edges both weights belong to one row.
+      let weight = select(f32(positionY - centre + unitY) / f32(unitY), select(0.0, 1.0, below == 0u), isLast || below == 0u);
+      for (var k = 0u; k < COLUMNS; k++) {
+        let sum = sums[k] / f32(unitX);
+        toAbove[k] += (1.0 - weight) * sum;
+        toBelow[k] += weight * sum;
+      }
+      positionY += 2 * i32(params.inputHeight);
+      row += params.width * params.channels;
     }
-    // The first output rows may end above the row before the first.
-    sum = select(sum, 0.0, row > max(y.low, 0));
-    let weight = f32(y.rest) / f32(2u * params.height);
-    // At the image's edges both weights belong to one row.
-    let single = y.low < 0 || y.low + 1 == i32(params.inputHeight);
-    above += select(1.0 - weight, 1.0, single) * sum;
-    below += select(weight, 0.0, single) * sum;
-    y = advance(y, params.stepRow, params.stepRowRest, params.height);
-  }
-  for (; row < i32(end); row++) {
-    if (row >= i32(first)) {
-      inputGradient[origin + u32(row) * inputRow] = above;
+    for (var k = 0u; k < COLUMNS; k++) {
+      if (below > first && firstColumn + k < params.inputWidth) {
+        inputGradient[place + k * params.channels] = fromAbove[k] + toAbove[k];
+      }
+      fromAbove[k] = toBelow[k];
     }
-    above = below;
-    below = 0.0;
+    if (below > first) {
+      place += params.inputWidth * params.channels;
+    }
   }
 }

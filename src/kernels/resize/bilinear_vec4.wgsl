@@ -27,16 +27,17 @@ struct Params {
 // A position between two neighbouring input rows (or columns): low + rest / (2 * size). `low` is -1 before the first centre.
 struct Position {
   low: i32,
-  rest: u32,
+  rest: i32,
 }
 
 fn locate(place: u32, inputSize: u32, size: u32) -> Position {
-  let scaled = (2u * place + 1u) * inputSize;
-  if (scaled < size) {
-    return Position(-1, scaled + size);
-  }
-  let low = (scaled - size) / (2u * size);
-  return Position(i32(low), scaled - size - low * 2u * size);
+  let unit = 2 * i32(size);
+  let scaled = i32((2u * place + 1u) * inputSize) - i32(size);
+  // Integer divisions are slow on a CPU. A quotient of floats below 2^15 is off by one at most.
+  let low = i32(floor(f32(scaled) / f32(unit)));
+  let rest = scaled - low * unit;
+  let off = select(0, 1, rest >= unit) - select(0, 1, rest < 0);
+  return Position(low + off, rest - off * unit);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -65,12 +66,13 @@ fn main(
   let lastRow = i32(params.inputHeight) - 1;
 
   // What one output row further means for the position.
-  let stepLow = params.inputHeight / params.height;
-  let stepRest = 2u * (params.inputHeight - stepLow * params.height);
+  let unit = 2 * i32(params.height);
+  let stepLow = i32(params.inputHeight / params.height);
+  let stepRest = 2 * i32(params.inputHeight) - stepLow * unit;
   var y = locate(first, params.inputHeight, params.height);
   // Next to no position: the first row loads both.
   var loaded = -3;
-  var above = input[inputImage];
+  var above = vec4<f32>(0.0);
   var below = above;
   var place = ((image * params.height + first) * params.width + column) * params.channels + channel;
   for (var row = first; row < min(first + ROWS, params.height); row++) {
@@ -85,12 +87,12 @@ fn main(
       below = mix(input[high + left], input[high + right], weightX);
       loaded = y.low;
     }
-    output[place] = mix(above, below, f32(y.rest) / f32(2u * params.height));
+    output[place] = mix(above, below, f32(y.rest) / f32(unit));
     place += params.width * params.channels;
-    y.low += i32(stepLow);
+    y.low += stepLow;
     y.rest += stepRest;
-    if (y.rest >= 2u * params.height) {
-      y.rest -= 2u * params.height;
+    if (y.rest >= unit) {
+      y.rest -= unit;
       y.low += 1;
     }
   }

@@ -31,6 +31,13 @@ export const resizeCases: OpCases<ResizeCaseOptions> = {
     resizeCase([2, 13, 11, 4], 29, 31),
     resizeCase([1, 37, 41, 3], 13, 7),
     resizeCase([1, 29, 5, 5], 7, 23),
+    // Rows of whole vec4s, of channels that are none.
+    resizeCase([1, 29, 31, 3], 13, 20),
+    resizeCase([2, 9, 7, 2], 31, 6),
+    // Positions whose quotient in f32 is off by one.
+    resizeCase([1, 1, 32_749, 1], 1, 32_719),
+    resizeCase([1, 1, 32_749, 1], 1, 32_748),
+    resizeCase([1, 32_719, 1, 4], 32_749, 1),
     resizeCase([1, 61, 67, 1], 59, 71),
     {
       ...resizeCase([1, 14, 14, 4], 17, 19),

@@ -3,6 +3,7 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import { bilinear as bilinearKernel } from './bilinear.wgsl.ts';
 import { bilinearGradient as gradientKernel } from './bilinear_gradient.wgsl.ts';
 import { bilinearGradientVec4 as gradientVec4Kernel } from './bilinear_gradient_vec4.wgsl.ts';
+import { bilinearQuads as bilinearQuadsKernel } from './bilinear_quads.wgsl.ts';
 import { bilinearVec4 as bilinearVec4Kernel } from './bilinear_vec4.wgsl.ts';
 import type { TuningOptions } from '../tuning.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
@@ -14,10 +15,10 @@ import { tuningOf } from '../tuning.ts';
 const LARGEST_SIZE = 32_767;
 
 /**
- * Rows an invocation computes on a software adapter, which has few threads to feed and divides slowly. On llvmpipe 8, 16 and 32
- * rows reach 48, 53 and 67 % of a copy's bandwidth from [8,14,14,512] to 28x28.
+ * Rows, and columns of the gradient, that an invocation computes on a software adapter, which has few threads to feed and divides
+ * slowly.
  */
-const SOFTWARE_ROWS = 32;
+const SOFTWARE = { ROWS: 32, COLUMNS: 2 };
 
 function checkSize(argument: string, size: number): void {
   if (!Number.isInteger(size) || size < 1 || size > LARGEST_SIZE)
@@ -43,38 +44,33 @@ export function resizeBilinear(
   const sizes = { inputHeight, inputWidth, height, width };
   const output = tape.empty([batch, height, width, channels]);
   const vector = channels % 4 === 0 ? 4 : 1;
-  const kernel = vector === 4 ? bilinearVec4Kernel : bilinearKernel;
   const software = tuningOf(tape, options) === 'software';
-  const ROWS = software ? SOFTWARE_ROWS : kernel.constants.ROWS.value;
-  const segments = ceilDivide(height, ROWS);
-  const count = (batch * segments * width * channels) / vector;
+  const quads = (width * channels) % 4 === 0;
+  const kernel = vector === 4 ? bilinearVec4Kernel : quads ? bilinearQuadsKernel : bilinearKernel;
+  const outputRows = software ? SOFTWARE.ROWS : kernel.constants.ROWS.value;
+  const segments = ceilDivide(height, outputRows);
+  const count = (batch * segments * width * channels) / (quads ? 4 : 1);
   tape.run(kernel, {
     buffers: { input: x, output },
     params: { ...sizes, count, channels: channels / vector, segments },
-    constants: { ROWS },
+    constants: { ROWS: outputRows },
     workgroups: ceilDivide(count, kernel.constants.WORKGROUP.value),
     work: { bytes: 4 * (x.size + output.size), flops: 8 * output.size },
   });
   return tape.record('resizeBilinear', output, [x], (outputGradient) => {
     const inputGradient = tape.emptyGradient(x);
     const readers = vector === 4 ? gradientVec4Kernel : gradientKernel;
-    const inputRows = software ? SOFTWARE_ROWS : readers.constants.ROWS.value;
-    const inputSegments = ceilDivide(inputHeight, inputRows);
-    const columns = (batch * inputSegments * inputWidth * channels) / vector;
+    const { ROWS, COLUMNS } = software
+      ? SOFTWARE
+      : { ROWS: readers.constants.ROWS.value, COLUMNS: readers.constants.COLUMNS.value };
+    const inputSegments = ceilDivide(inputHeight, ROWS);
+    const strips = ceilDivide(inputWidth, COLUMNS);
+    const threads = (batch * inputSegments * strips * channels) / vector;
     tape.run(readers, {
       buffers: { outputGradient, inputGradient },
-      params: {
-        ...sizes,
-        count: columns,
-        channels: channels / vector,
-        segments: inputSegments,
-        stepRow: Math.floor(inputHeight / height),
-        stepRowRest: 2 * (inputHeight % height),
-        stepColumn: Math.floor(inputWidth / width),
-        stepColumnRest: 2 * (inputWidth % width),
-      },
-      constants: { ROWS: inputRows },
-      workgroups: ceilDivide(columns, readers.constants.WORKGROUP.value),
+      params: { ...sizes, count: threads, channels: channels / vector, segments: inputSegments, strips },
+      constants: { ROWS, COLUMNS },
+      workgroups: ceilDivide(threads, readers.constants.WORKGROUP.value),
       work: { bytes: 4 * (x.size + output.size), flops: 8 * output.size },
     });
     return [inputGradient];
