@@ -54,7 +54,7 @@ export interface Attribution {
 /**
  * Attribution maps of images f32 [N,H,W,3], normalised as the model was trained, by any methods. Runs in eval mode; the images stay
  * the caller's, everything else is given back. One forward pass serves all maps of the head and Grad-CAM; gradient methods take
- * a pass there and back an image, class and sample. Where memory is short, fewer images go together, which changes rounding at most.
+ * a pass there an image and sample, and one back a class of it. Where memory is short, fewer images go together, which changes rounding at most.
  * @throws ArgumentError for a method that the head does not have, a class out of range, or what a method needs and did not get
  */
 export async function attribute(
@@ -161,7 +161,7 @@ interface Passed {
   readonly changes: number;
 }
 
-/** Maps by gradients, class by class. Throws ArgumentError when training has moved the weights since the pass. */
+/** Maps by gradients, of all images for their first class, then for their next. Throws ArgumentError when training has moved the weights since the pass. */
 async function mapsOfClasses(
   tape: Tape,
   model: Model,
@@ -170,18 +170,20 @@ async function mapsOfClasses(
   classes: readonly (readonly number[])[],
   { options = {}, smoothing = 1 }: AttributionRequest,
 ): Promise<ScoreMap[][]> {
+  if (model.weights.changes !== changes)
+    throw new ArgumentError(
+      `attribute: the weights changed between two passes of ${name}; ask for it with no training step under way`,
+    );
+  const places = Array.from({ length: classes[0]?.length ?? 0 }, (_, place) =>
+    classes.map((row) => row[place] ?? 0),
+  );
+  const plus = name === 'grad-cam++';
+  const tensors = isGradientMethod(name)
+    ? gradientMaps(tape, model, images, places, name, options).map((maps) => smooth(tape, maps, smoothing))
+    : places.map((ofPlace) => gradCamMaps(tape, model, forward.features, ofPlace, { ...options, plus }));
   const result: ScoreMap[][] = classes.map(() => []);
-  for (let place = 0; place < (classes[0]?.length ?? 0); place++) {
-    if (model.weights.changes !== changes)
-      throw new ArgumentError(
-        `attribute: the weights changed between two passes of ${name}; ask for it with no training step under way`,
-      );
-    const ofPlace = classes.map((row) => row[place] ?? 0);
-    const tensor = isGradientMethod(name)
-      ? smooth(tape, gradientMaps(tape, model, images, ofPlace, name, options), smoothing)
-      : gradCamMaps(tape, model, forward.features, ofPlace, { ...options, plus: name === 'grad-cam++' });
+  for (const tensor of tensors)
     for (const [image, map] of (await readMaps(tape, tensor)).entries()) result[image]?.push(map);
-  }
   return result;
 }
 

@@ -7,7 +7,7 @@ import type { Tensor } from '../runtime/tensor.ts';
 import { abs, scale, square } from '../kernels/elementwise/unary.ts';
 import { add } from '../kernels/add/add.ts';
 import { frozenWeights } from './frozen_weights.ts';
-import { imagesAtATime, inputGradient } from './input_gradient.ts';
+import { imagesAtATime, inputGradients } from './input_gradient.ts';
 import { IMAGENET_NORMALIZATION } from '../train/batch.ts';
 import { maxPerSample, minPerSample, sumLastAxis, sumSpatial } from '../kernels/reduce/reduce.ts';
 import { multiply, subtract } from '../kernels/elementwise/binary.ts';
@@ -193,18 +193,19 @@ const RECIPES: Readonly<Record<GradientMethod, (options: GradientOptions) => Rec
 };
 
 /**
- * Maps [N,H,W] of images [N,H,W,3], normalised, by a gradient method, each for its class of `classes` [N]; the tape's, which must not
- * record. Copies of an image go through the network together, as many as fit into `memoryBytes`; weights get no gradient.
+ * Maps [N,H,W] of images [N,H,W,3], normalised, by a gradient method, one for each set of a class of every image, `classes` [places][N];
+ * the tape's, which must not record. Copies of an image go through the network together, as many as fit into `memoryBytes`, once for
+ * all their classes, and back once a class; weights get no gradient.
  * @throws ArgumentError for options that cannot be
  */
 export function gradientMaps(
   tape: Tape,
   model: Model,
   images: Tensor,
-  classes: readonly number[],
+  classes: readonly (readonly number[])[],
   name: GradientMethod,
   options: GradientOptions = {},
-): Tensor {
+): Tensor[] {
   const [count = 0, height = 0, width = 0] = images.shape;
   for (const key of ['steps', 'samples'] as const) {
     const value = options[key] ?? 1;
@@ -212,37 +213,53 @@ export function gradientMaps(
   }
   const recipe = RECIPES[name](options);
   const together = imagesAtATime(model, [height, width], options.memoryBytes);
-  const sums = new Map<Moment, Tensor>();
+  const sums = classes.map(() => new Map<Moment, Tensor>());
   const weights = frozenWeights(model);
   const chunk = recipe.single === true ? 1 : Math.max(1, Math.floor(together / count));
   for (let first = 0; first < recipe.count; first += chunk) {
     const copies = Math.min(chunk, recipe.count - first);
     const inner = startTape(model.engine);
+    const points = recipe.copies(tape, images, first, copies);
     try {
-      const labels = inner.empty([copies * count], 'u32');
-      model.engine.write(
-        labels,
-        Uint32Array.from({ length: copies * count }, (_, i) => classes[i % count] ?? 0),
-      );
-      const points = recipe.copies(tape, images, first, copies).reshape([copies * count, height, width, 3]);
-      const gradient = inputGradient(inner, model, { images: points, classes: labels, weights }, options);
-      const value = recipe.ofMaps ? gradientMap(inner, gradient) : gradient;
-      for (const moment of recipe.moments) {
-        const term = sumOfCopies(tape, moment === 1 ? value : square(inner, value), copies);
-        const sum = sums.get(moment);
-        sums.set(moment, sum === undefined ? term : add(tape, sum, term));
-        if (sum !== undefined) for (const used of [sum, term]) tape.release(used);
+      const differentiated = {
+        images: points.reshape([copies * count, height, width, 3]),
+        classes: classes.map((set) => labelsOfCopies(inner, set, copies)),
+        weights,
+      };
+      let place = 0;
+      for (const gradient of inputGradients(inner, model, differentiated, options)) {
+        const value = recipe.ofMaps ? gradientMap(inner, gradient) : gradient;
+        const ofPlace = sums[place++];
+        for (const moment of recipe.moments) {
+          const term = sumOfCopies(tape, moment === 1 ? value : square(inner, value), copies);
+          const sum = ofPlace?.get(moment);
+          ofPlace?.set(moment, sum === undefined ? term : add(tape, sum, term));
+          if (sum !== undefined) for (const used of [sum, term]) tape.release(used);
+        }
       }
     } finally {
       inner.end();
+      tape.release(points);
     }
   }
   const shape = recipe.ofMaps ? [count, height, width] : images.shape;
-  return recipe.finish(tape, images, (moment) => {
-    const sum = sums.get(moment);
-    if (sum === undefined) throw new Error(`${name}: moment ${moment} was not asked for`);
-    return scale(tape, sum, 1 / (recipe.divisor ?? recipe.count)).reshape(shape);
-  });
+  return sums.map((ofPlace) =>
+    recipe.finish(tape, images, (moment) => {
+      const sum = ofPlace.get(moment);
+      if (sum === undefined) throw new Error(`${name}: moment ${moment} was not asked for`);
+      return scale(tape, sum, 1 / (recipe.divisor ?? recipe.count)).reshape(shape);
+    }),
+  );
+}
+
+/** The classes of N images for every copy of them, [copies * N]. */
+function labelsOfCopies(tape: Tape, classes: readonly number[], copies: number): Tensor<'u32'> {
+  const labels = tape.empty([copies * classes.length], 'u32');
+  tape.engine.write(
+    labels,
+    Uint32Array.from({ length: labels.size }, (_, i) => classes[i % classes.length] ?? 0),
+  );
+  return labels;
 }
 
 /** Sum over the copies of values [copies * rest]: [rest]. */

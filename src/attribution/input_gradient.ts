@@ -52,32 +52,37 @@ export function imagesAtATime(
   return Math.max(1, Math.floor(memoryBytes / (PEAK_SHARE * bytes)));
 }
 
-/** What to differentiate: a batch, the class of each of its images, and the weights as constants (`frozenWeights`). */
+/** What to differentiate: a batch, sets of a class of each of its images, and the weights as constants (`frozenWeights`). */
 export interface Differentiated {
   readonly images: Tensor;
-  readonly classes: Tensor<'u32'>;
+  /** Each [N]: a gradient each. */
+  readonly classes: readonly Tensor<'u32'>[];
   readonly weights: Weights;
 }
 
 /**
- * Gradient of the target with respect to images [N,H,W,3], in their shape, in eval mode; the tape's own. The tape must record and be
- * fresh: it is walked back here. No gradient of any weight is computed. `onTarget` is handed the targets [N] as they are recorded.
+ * Gradients of the target with respect to images [N,H,W,3], in their shape, in eval mode, for one set of classes after the other; each
+ * the tape's own, there until the next is asked for. One forward pass serves all of them. The tape must record and be fresh: it is walked
+ * back here. No gradient of any weight is computed.
  */
-export function inputGradient(
+export function* inputGradients(
   tape: Tape,
   model: Model,
   { images, classes, weights }: Differentiated,
   options: TargetOptions,
-  onTarget?: (target: Tensor) => void,
-): Tensor {
+): Generator<Tensor, void> {
   const input = requiringGradient(images);
-  const logits = model.forward(tape, input, { weights });
-  const target = attributionTarget(tape, logits, classes, model.configuration.head, options);
-  onTarget?.(target);
-  tape.backward(target, ones(tape, target.size));
-  const gradient = tape.gradient(input);
-  if (gradient === null) throw new Error('inputGradient: the target does not depend on the images');
-  return gradient;
+  const { head, recompute } = model.configuration;
+  // A tape that is walked back more than once can recompute nothing; what is looked at is kept.
+  const kept = recompute && classes.length > 1 ? { observe: () => undefined } : {};
+  const logits = model.forward(tape, input, { weights, ...kept });
+  const targets = classes.map((set) => attributionTarget(tape, logits, set, head, options));
+  for (const [place, target] of targets.entries()) {
+    tape.backward(target, ones(tape, target.size), { retain: place + 1 < targets.length });
+    const gradient = tape.gradient(input);
+    if (gradient === null) throw new Error('inputGradients: the target does not depend on the images');
+    yield gradient;
+  }
 }
 
 /** [count] ones: every target goes back for itself. */

@@ -14,7 +14,9 @@ export interface ScoreMap {
  * `max`: divide by the maximum, clip to [0, 1]. `minmax`: move the minimum to 0, divide by the new maximum.
  * `clipping`: clip to [0, 1] without rescaling, for maps which are probabilities already.
  */
-export type Normalisation = 'max' | 'minmax' | 'clipping';
+export type Normalisation = (typeof NORMALISATIONS)[number];
+
+export const NORMALISATIONS = ['max', 'minmax', 'clipping'] as const;
 
 function checkScoreMap(operation: string, map: ScoreMap): void {
   const { height, width, data } = map;

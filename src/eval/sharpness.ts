@@ -30,29 +30,37 @@ export interface SharpnessResult {
 
 /** Adds up maps one by one. */
 export class SharpnessTally {
-  #images = 0;
-  #locations = 0;
-  #area = 0;
+  /** Of maps that have a sum, by image: effective number of locations, and as a percentage of all. */
+  readonly #maps = new Map<number, readonly [locations: number, area: number]>();
 
-  add(map: ScoreMap): void {
+  #added = 0;
+
+  /** `image`: its place in the set, in whose order maps are added up. Default: behind those added before. */
+  add(map: ScoreMap, image: number = this.#added): void {
+    this.#added++;
     const locations = effectiveLocations(map);
-    if (locations === null) return;
-    this.#images++;
-    this.#locations += locations;
-    this.#area += (100 * locations) / map.data.length;
+    if (locations !== null) this.#maps.set(image, [locations, (100 * locations) / map.data.length]);
   }
 
-  /** Makes the sums those of all processes; added in another order than one process would, the last digits may differ. */
-  async share(sum: SumCounts): Promise<void> {
-    const sums = Float64Array.of(this.#images, this.#locations, this.#area);
-    [this.#images = 0, this.#locations = 0, this.#area = 0] = await sum(sums);
+  /** Takes in the maps that other processes have of a set of so many images: the same bits as one process has. */
+  async share(sum: SumCounts, images: number): Promise<void> {
+    const own = new Float64Array(2 * images);
+    for (const [image, values] of this.#maps) own.set(values, 2 * image);
+    const all = await sum(own);
+    for (let image = 0; image < images; image++) {
+      const [locations = 0, area = 0] = all.subarray(2 * image);
+      // It is one at least where there is one.
+      if (locations > 0) this.#maps.set(image, [locations, area]);
+    }
   }
 
   compute(): SharpnessResult {
+    const images = this.#maps.size;
+    const inOrder = [...this.#maps].toSorted(([a], [b]) => a - b).map(([, values]) => values);
     return {
-      images: this.#images,
-      effectiveLocations: this.#locations / this.#images,
-      effectiveArea: this.#area / this.#images,
+      images,
+      effectiveLocations: inOrder.reduce((total, [locations]) => total + locations, 0) / images,
+      effectiveArea: inOrder.reduce((total, [, area]) => total + area, 0) / images,
     };
   }
 }

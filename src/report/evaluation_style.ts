@@ -9,7 +9,7 @@ table.results thead th { white-space: nowrap; }
 th.group { text-align: center; color: var(--ink); border-left: 1px solid var(--rule); }
 td.method { text-align: left; } table.results thead tr:nth-child(2) th:nth-child(2) { text-align: left; }
 tr.first > * { border-top: 1px solid var(--faint); }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 2.2rem 2.4rem; }
+.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 26rem), 1fr)); gap: 2.2rem 2.4rem; }
 .plot .legend { gap: 0.1rem 0.4rem; margin-top: 0.5rem; }
 .plot button { font: inherit; font-size: 0.8125rem; color: inherit; background: none; border: 0; border-radius: 3px; padding: 0.15rem 0.35rem; cursor: pointer; }
 .plot button:hover, .plot button:focus-visible { background: var(--wash); }

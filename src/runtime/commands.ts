@@ -59,14 +59,18 @@ export type Command =
   | {
       readonly kind: 'download';
       readonly sources: readonly BufferRange[];
-      /** Is handed a buffer to map, with the ranges one behind the other, when the copy has been submitted; it destroys it. */
+      /** The buffer for the ranges, one behind the other. */
+      readonly staging: () => GPUBuffer;
+      /** Is handed that buffer when the copy has been submitted. */
       readonly arrive: (staging: GPUBuffer) => void;
     }
   | {
       readonly kind: 'upload';
       readonly targets: readonly BufferRange[];
-      /** One target's behind the other. Nothing that follows is submitted before. */
-      readonly values: () => Promise<Float32Array>;
+      /** A buffer with one target's behind the other. Nothing that follows is submitted before. */
+      readonly values: () => Promise<GPUBuffer>;
+      /** Is told when the copy has been submitted. */
+      readonly done: () => void;
     };
 
 /** A range of a buffer of the pool, in bytes. */
@@ -79,9 +83,6 @@ export type Dispatch = Extract<Command, { kind: 'dispatch' }>;
 
 /** Recorded commands beyond this number are sent off without waiting for a sync point, so that the GPU is never idle. */
 const COMMANDS_PER_SUBMIT = 256;
-
-const MAP_READ = 0x01;
-const COPY_DESTINATION = 0x08;
 
 /**
  * Bind groups kept for one pipeline: many times what a step of a deep network takes. Work whose shapes never repeat (maps in the
@@ -223,16 +224,18 @@ export class CommandQueue {
       if (command.kind !== 'upload') continue;
       this.#encode(batch.slice(first, index));
       first = index + 1;
-      const { buffer, byteOffset } = await command.values().catch((error: unknown) => {
+      const source = await command.values().catch((error: unknown) => {
         if (!this.#destroyed) this.#encode(batch.slice(first).filter(({ kind }) => kind === 'write'));
         throw error;
       });
       if (this.#destroyed) return;
-      let offset = byteOffset;
-      for (const { storage, offset: target, size } of command.targets) {
-        this.#device.queue.writeBuffer(storage.buffer, target, buffer, offset, size);
-        offset += size;
+      let end = 0;
+      for (const { storage, offset, size } of command.targets) {
+        this.#openEncoder().copyBufferToBuffer(source, end, storage.buffer, offset, size);
+        end += size;
       }
+      this.#submit();
+      command.done();
     }
     this.#encode(batch.slice(first));
     const failure = compiled[failed];
@@ -286,11 +289,9 @@ export class CommandQueue {
     this.#submit();
   }
 
-  #download({ sources, arrive }: Extract<Command, { kind: 'download' }>): void {
+  #download({ sources, staging: make, arrive }: Extract<Command, { kind: 'download' }>): void {
     this.#endPass();
-    const size = sources.reduce((sum, range) => sum + range.size, 0);
-    const usage = MAP_READ | COPY_DESTINATION;
-    const staging = this.#device.createBuffer({ label: 'download', size, usage });
+    const staging = make();
     let end = 0;
     for (const range of sources) {
       const { storage, offset } = range;

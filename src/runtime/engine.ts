@@ -79,6 +79,7 @@ export class Engine {
     this.#pipelines = new PipelineCache(device, settings.launchFirst);
     this.#commands = new CommandQueue(device, (failure) => this.#failures.report(failure));
     this.hostWorks = new HostWorks({
+      device,
       commands: this.#commands,
       range: (operation, tensor) => {
         const storage = this.#ownStorage(operation, 'tensor', tensor);
@@ -326,11 +327,14 @@ export class Engine {
   async verifyMemory(): Promise<void> {
     if (this.#guard === null)
       throw new ArgumentError('verifyMemory: the engine was made without guardMemory');
-    for (const { storage, bytes } of this.#guard.take()) {
-      const whole = await this.read(new Tensor('u32', [bytes / 4 + GUARD_BYTES / 4], storage));
-      this.#guard.check(whole, bytes);
+    try {
+      for (const { storage, bytes } of this.#guard.take()) {
+        const whole = await this.read(new Tensor('u32', [bytes / 4 + GUARD_BYTES / 4], storage));
+        this.#guard.check(whole, bytes);
+      }
+    } finally {
+      for (const storage of this.#guard.quarantine.splice(0)) this.#pool.release(storage);
     }
-    for (const storage of this.#guard.quarantine.splice(0)) this.#pool.release(storage);
   }
 
   /** Frees everything. Tensors of this engine cannot be used afterwards. A device given by the caller stays open. */
@@ -343,6 +347,7 @@ export class Engine {
     this.#tracker?.ended(this.#pool);
     this.#pool.destroy();
     this.#commands.destroy();
+    this.hostWorks.destroy();
     if (this.#opened !== null) this.device.destroy();
   }
 

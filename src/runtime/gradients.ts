@@ -89,6 +89,12 @@ export class Gradients {
     else addTo(sum, gradient);
   }
 
+  /** Starts another walk: what the one before has placed in slots stays there, to be added to. */
+  forget(): void {
+    this.#gradients.clear();
+    this.#reached.clear();
+  }
+
   clear(): void {
     this.#gradients.clear();
     this.#slots.clear();

@@ -2,17 +2,31 @@ import type { BufferRange, CommandQueue } from './commands.ts';
 import type { DType, Tensor } from './tensor.ts';
 import { CalmError, reject } from './errors.ts';
 
-/** What the CPU does to the values that left the GPU: little-endian bytes of all sources, one behind the other. */
-export type HostFunction = (bytes: ArrayBuffer) => Promise<Float32Array>;
+/**
+ * What the CPU does to the values that left the GPU: little-endian bytes of all sources, one behind the other. In `room`, of as many bytes, a result
+ * that goes back into tensors lies best: elsewhere it has to be copied there. Both are gone when the promise settles, or the engine ends.
+ */
+export type HostFunction = (bytes: ArrayBuffer, room: Float32Array) => Promise<Float32Array>;
 
 /** Work of the CPU between two launches: begun with `start`, its result put to use with `finish` or `result`. */
 export interface HostWork {
   /** Of the latest run, once its values have left the GPU. */
   result: Promise<Float32Array> | null;
+  /** What that run passes through, until its result has been put to use. */
+  staging: Staging | null;
+  /** Of the result, which may be gone. */
+  length: number;
+}
+
+/** Memory that both CPU and GPU reach: values come by `download`, and results go by `upload`. */
+interface Staging {
+  readonly download: GPUBuffer;
+  readonly upload: GPUBuffer;
 }
 
 /** What host works ask of their engine. */
 export interface HostWorkOwner {
+  readonly device: GPUDevice;
   readonly commands: CommandQueue;
   /** The range of a tensor's memory. Throws when it is another engine's. */
   readonly range: (operation: string, tensor: Tensor<DType>) => BufferRange;
@@ -23,6 +37,11 @@ export interface HostWorkOwner {
 }
 
 const MAP_READ = 0x01;
+const MAP_WRITE = 0x02;
+const COPY_SOURCE = 0x04;
+const COPY_DESTINATION = 0x08;
+
+const bytesOf = (ranges: readonly BufferRange[]): number => ranges.reduce((sum, { size }) => sum + size, 0);
 
 /**
  * Lets the CPU work on values in the middle of recorded work: values leave after what was recorded before `start`, and what was
@@ -32,6 +51,8 @@ export class HostWorks {
   readonly #owner: HostWorkOwner;
   /** The last work's beginning: works begin in the order in which they were recorded, whenever their values arrive. */
   #turn: Promise<unknown> = Promise.resolve();
+  /** Of works that are done, for the next ones of their size: fresh memory costs as much as copying it. */
+  readonly #idle: Staging[] = [];
 
   constructor(owner: HostWorkOwner) {
     this.#owner = owner;
@@ -39,29 +60,56 @@ export class HostWorks {
 
   /** Records that `work` begins with the values of `sources` then; not before earlier works have begun, nor before `after`. */
   start(sources: readonly Tensor<DType>[], work: HostFunction, after?: Promise<unknown>): HostWork {
-    const state: HostWork = { result: null };
-    this.#download('hostWork', sources, (bytes) => {
-      const begun = Promise.all([bytes, this.#turn, after]);
-      state.result = begun.then(([values]) => work(values));
-      // Whoever waits for the result sees the failure.
-      state.result.catch(() => undefined);
-      this.#turn = begun.catch(() => undefined);
+    const state: HostWork = { result: null, staging: null, length: 0 };
+    const ranges = this.#ranges(sources);
+    const run = async ({ download, upload }: Staging): Promise<Float32Array> => {
+      const room = new Float32Array(upload.getMappedRange());
+      const result = await work(download.getMappedRange(), room);
+      state.length = result.length;
+      if (result !== room && result.length === room.length) room.set(result);
+      download.unmap();
+      upload.unmap();
+      return result;
+    };
+    this.#owner.commands.add({
+      kind: 'download',
+      sources: ranges,
+      staging: () => (state.staging = this.#take(bytesOf(ranges))).download,
+      arrive: () => {
+        const { staging } = state;
+        if (staging === null) return;
+        const maps = [staging.download.mapAsync(MAP_READ), staging.upload.mapAsync(MAP_WRITE)];
+        const begun = Promise.all([this.#owner.wait(Promise.all(maps)), this.#turn, after]);
+        state.result = begun.then(() => run(staging));
+        // Whoever waits for the result sees the failure.
+        state.result.catch(() => undefined);
+        this.#turn = begun.catch(() => undefined);
+      },
     });
     return state;
   }
 
   /** Records that the work's result goes into `targets`, one behind the other; whatever is recorded then sees it. */
   finish(work: HostWork, targets: readonly Tensor[]): void {
-    const { commands, range } = this.#owner;
-    const ranges = targets.map((target) => range('hostWork', target));
     const size = targets.reduce((sum, target) => sum + target.size, 0);
-    const values = async (): Promise<Float32Array> => {
-      const result = await work.result;
-      if (result?.length !== size)
-        reject('hostWork', 'length of the result', String(result?.length), `${size} for its targets`);
-      return result;
+    const values = async (): Promise<GPUBuffer> => {
+      await work.result;
+      const { staging, length } = work;
+      if (staging?.upload.size !== 4 * size || length !== size)
+        reject(
+          'hostWork',
+          'length of the result',
+          String(length),
+          `${size} for its targets, and its sources`,
+        );
+      return staging.upload;
     };
-    commands.add({ kind: 'upload', targets: ranges, values });
+    this.#owner.commands.add({
+      kind: 'upload',
+      targets: this.#ranges(targets),
+      values,
+      done: () => this.#give(work),
+    });
   }
 
   /** Submits what is recorded and waits for the work's result. Rejects with whatever went wrong before. */
@@ -70,35 +118,58 @@ export class HostWorks {
       await this.#owner.wait(this.#owner.commands.flush());
       const result = await work.result;
       if (result === null) throw new CalmError('hostWork: what was recorded before it failed');
+      this.#give(work);
       return result;
     });
   }
 
   /** The bytes of a tensor, after all that has been recorded. */
   async read(tensor: Tensor<DType>): Promise<ArrayBuffer> {
+    const { commands, wait } = this.#owner;
+    const sources = this.#ranges([tensor], 'read');
     const arriving: Promise<ArrayBuffer>[] = [];
-    this.#download('read', [tensor], (bytes) => void arriving.push(bytes));
-    await this.#owner.wait(this.#owner.commands.flush());
+    const staging = (): GPUBuffer => this.#create(bytesOf(sources), MAP_READ | COPY_DESTINATION);
+    commands.add({ kind: 'download', sources, staging, arrive: (from) => arriving.push(this.#copyOf(from)) });
+    await wait(commands.flush());
     const [bytes] = await Promise.all(arriving);
     return bytes ?? new ArrayBuffer();
   }
 
-  #download(
-    operation: string,
-    tensors: readonly Tensor<DType>[],
-    arrive: (bytes: Promise<ArrayBuffer>) => void,
-  ): void {
-    const { commands, range } = this.#owner;
-    const sources = tensors.map((tensor) => range(operation, tensor));
-    commands.add({ kind: 'download', sources, arrive: (staging) => arrive(this.#map(staging)) });
+  destroy(): void {
+    for (const { download, upload } of this.#idle.splice(0))
+      for (const buffer of [download, upload]) buffer.destroy();
   }
 
-  async #map(staging: GPUBuffer): Promise<ArrayBuffer> {
+  async #copyOf(staging: GPUBuffer): Promise<ArrayBuffer> {
     try {
       await this.#owner.wait(staging.mapAsync(MAP_READ));
       return staging.getMappedRange().slice(0);
     } finally {
       staging.destroy();
     }
+  }
+
+  #ranges(tensors: readonly Tensor<DType>[], operation = 'hostWork'): BufferRange[] {
+    return tensors.map((tensor) => this.#owner.range(operation, tensor));
+  }
+
+  #create(size: number, usage: number): GPUBuffer {
+    return this.#owner.device.createBuffer({ label: 'staging', size, usage });
+  }
+
+  #take(size: number): Staging {
+    const place = this.#idle.findIndex(({ download }) => download.size === size);
+    const [known] = place < 0 ? [] : this.#idle.splice(place, 1);
+    return (
+      known ?? {
+        download: this.#create(size, MAP_READ | COPY_DESTINATION),
+        upload: this.#create(size, MAP_WRITE | COPY_SOURCE),
+      }
+    );
+  }
+
+  #give(work: HostWork): void {
+    if (work.staging !== null) this.#idle.push(work.staging);
+    work.staging = null;
   }
 }

@@ -15,9 +15,11 @@ const dawnOptions = ['disable-dawn-features=timestamp_quantization'];
 const mesaAdvice =
   "Mesa's lavapipe is several times faster (Mesa 24 or later; on Debian 12: mesa-vulkan-drivers from bookworm-backports), a GPU far more.";
 
-// webgpu 0.6.2: "Promise not resolved or rejected: mapAsync()", and the process aborts. No JavaScript runs that could prevent it.
+// webgpu 0.6.2: "Promise not resolved or rejected: mapAsync()", and the process aborts with 134. Tried: to destroy the device when the
+// thread exits; its promises settle too late.
 const workerAdvice =
-  'In a worker thread: end it by engine.destroy(). worker.terminate() while the GPU computes would end the whole process.';
+  'In a worker thread: end it by engine.destroy(). Where the thread or the process ends while this GPU computes (worker.terminate(), ' +
+  'process.exit(), an exception that nobody catches), the process aborts.';
 
 interface Found {
   adapter: GPUAdapter;

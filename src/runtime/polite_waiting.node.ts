@@ -15,6 +15,7 @@ const neverNotified = new Int32Array(new SharedArrayBuffer(4));
 let pending = 0;
 let braking = false;
 let waitingSince = 0;
+let restless = 0;
 
 function brake(): void {
   if (pending === 0) {
@@ -22,7 +23,7 @@ function brake(): void {
     return;
   }
   const sleep = Math.min(longestSleep, (performance.now() - waitingSince) * sleepShare);
-  Atomics.wait(neverNotified, 0, 0, sleep);
+  if (restless === 0) Atomics.wait(neverNotified, 0, 0, sleep);
   setImmediate(brake);
 }
 
@@ -40,4 +41,14 @@ export async function waitPolitely<T>(promise: Promise<T>): Promise<T> {
   } finally {
     pending -= 1;
   }
+}
+
+/** Takes the brake off until the function it returns is called: for what moves on only as the event loop turns. */
+export function waitRestlessly(): () => void {
+  let isOver = false;
+  restless += 1;
+  return () => {
+    if (!isOver) restless -= 1;
+    isOver = true;
+  };
 }

@@ -21,6 +21,15 @@ export interface RecordOptions {
   readonly readsOutput?: boolean;
 }
 
+/** How to walk back. */
+export interface BackwardOptions {
+  /**
+   * Keep everything that the gradients read, so that the tape can be walked back again, from this output or another one that is on it
+   * already. The gradients of one walk are gone with the next. Default: false.
+   */
+  readonly retain?: boolean;
+}
+
 /** How a tape is to behave. Sums are launches of the caller's kernels, because the runtime knows no operation. */
 export interface TapeOptions {
   /** Record gradients? Without, `release` gives every intermediate tensor back. Default: true. */
@@ -43,8 +52,8 @@ interface Operation {
 }
 
 /**
- * Records operations and walks them back once. It is an arena: it owns every tensor that operations make on it, and `end()`
- * gives all of them back (call it in `finally`). Parameters and optimiser state live outside.
+ * Records operations and walks them back, once unless it retains them. It is an arena: it owns every tensor that operations make on it,
+ * and `end()` gives all of them back (call it in `finally`). Parameters and optimiser state live outside.
  */
 export class Tape {
   readonly engine: Engine;
@@ -67,6 +76,9 @@ export class Tape {
   #block: RecomputedBlock | null = null;
   #withinOnce = false;
   #state: 'open' | 'walking' | 'walked back' | 'ended' = 'open';
+  #retains = false;
+  /** What a walk that retains leaves for the next to give back: its gradients. */
+  #left = new Set<Tensor<DType>>();
 
   constructor(engine: Engine, { gradients = true, accumulate, addTo }: TapeOptions) {
     this.engine = engine;
@@ -247,14 +259,14 @@ export class Tape {
 
   /**
    * Computes the gradients of a recorded tensor. `outputGradient` has its shape. Memory of the forward pass is given back on the
-   * way, as soon as the last gradient has used it: read what you want to see later first, or `keep` it.
+   * way, as soon as the last gradient has used it: read what you want to see later first, or `keep` it, or `retain` all of it.
    */
-  backward(output: Tensor, outputGradient: Tensor): void {
+  backward(output: Tensor, outputGradient: Tensor, { retain = false }: BackwardOptions = {}): void {
     this.#checkOpen('backward');
     if (!this.recording) throw new ArgumentError('backward: the tape was made with gradients: false');
     // One that failed half-way is no fresh start either.
-    if (this.#state !== 'open') {
-      throw new ArgumentError('backward: the tape has been walked back already; start another one');
+    if (this.#state !== 'open' && !(this.#state === 'walked back' && this.#retains)) {
+      throw new ArgumentError('backward: the tape has been walked back already; retain it, or start another');
     }
     if (this.#block !== null)
       throw new ArgumentError(`backward: called within ${this.#block.name}, which is recomputed`);
@@ -264,18 +276,20 @@ export class Tape {
     if (!sameShape(output.shape, outputGradient.shape)) {
       reject('backward', 'outputGradient', formatShape(outputGradient.shape), formatShape(output.shape));
     }
+    if (retain && this.#operations.some(({ gradient }) => gradient instanceof RecomputedBlock))
+      throw new ArgumentError('backward: a tape with recomputed parts cannot be retained');
+    this.#gradients.forget();
+    this.#sweep('backward', this.#left);
     this.#state = 'walking';
+    this.#retains = retain;
     this.#kept.add(output);
     // What was made after the last recorded operation (an accuracy, say) is no operation's: it stays until the end.
     this.#sinceLastOperation = new Set();
     this.#gradients.set(output, outputGradient);
-    for (
-      let operation = this.#operations.pop();
-      operation !== undefined;
-      operation = this.#operations.pop()
-    ) {
+    const operations = retain ? [...this.#operations] : this.#operations;
+    for (let operation = operations.pop(); operation !== undefined; operation = operations.pop())
       this.#walk(operation);
-    }
+    if (retain) [this.#left, this.#sinceLastOperation] = [this.#sinceLastOperation, new Set()];
     this.#state = 'walked back';
   }
 
@@ -290,6 +304,7 @@ export class Tape {
     this.#state = 'ended';
     for (const tensor of this.#owned) tensor.dispose();
     this.#owned.clear();
+    this.#left.clear();
     this.#operations.length = 0;
     this.#gradients.clear();
   }
@@ -308,7 +323,7 @@ export class Tape {
     const outputGradient = this.#gradients.get(output);
     if (outputGradient !== null) {
       // Every operation that read the output stood later on the tape, so its gradient has been launched already.
-      this.#freeOutput(operation);
+      if (!this.#retains) this.#freeOutput(operation);
       if (!this.#kept.has(output)) this.#gradients.delete(output);
       if (gradient instanceof RecomputedBlock) {
         this.#unfold(operation, gradient, outputGradient);
@@ -328,7 +343,7 @@ export class Tape {
     }
     const temporary = this.#sinceLastOperation;
     this.#sinceLastOperation = new Set();
-    this.#sweep(name, [...allocated, ...temporary]);
+    this.#sweep(name, this.#retains ? temporary : [...allocated, ...temporary]);
   }
 
   /** Computes a block again: its operations take its place at the end of the tape and are walked back next. */
@@ -351,7 +366,7 @@ export class Tape {
   }
 
   /** Gives back the memory of those tensors that no gradient on its way shares and nobody keeps; the others wait. */
-  #sweep(name: string, tensors: readonly Tensor<DType>[]): void {
+  #sweep(name: string, tensors: Iterable<Tensor<DType>>): void {
     const used = new Set(this.#gradients.memory());
     for (const tensor of this.#kept) if (!tensor.disposed) used.add(tensor.storage(name));
     for (const tensor of tensors) {

@@ -9,7 +9,8 @@ import { attribute } from '../../src/attribution/attribute.ts';
 import { attributionFixture, evalImages, init, model } from './tiny_model.ts';
 import { checkAttribution } from '../../tools/golden/attribution.ts';
 import { createEngine } from '../../src/runtime/create_engine.ts';
-import { inputGradient } from '../../src/attribution/input_gradient.ts';
+import { createModel } from '../../src/model/model.ts';
+import { inputGradients } from '../../src/attribution/input_gradient.ts';
 import { mapSum } from '../../src/attribution/maps.ts';
 import { METHODS, methodsOf } from '../../src/attribution/methods.ts';
 import { startTape } from '../../src/kernels/tape.ts';
@@ -213,10 +214,45 @@ describe('gradients', () => {
     engine.write(classes, Uint32Array.of(1, 1, 1));
     const { weights } = made;
     expect(
-      await launched(async () => void inputGradient(tape, made, { images, classes, weights }, {})),
+      await launched(
+        async () => void [...inputGradients(tape, made, { images, classes: [classes], weights }, {})],
+      ),
     ).toMatch(weightGradients);
     tape.end();
     made.dispose();
+  });
+
+  test('of several classes are those of each alone, to the bit, from one forward pass', async () => {
+    const methods = ['gradient', 'smooth-grad', 'var-grad:official', 'integrated-gradients'] as const;
+    const options = { samples: 3, steps: 3 };
+    for (const recompute of [false, true]) {
+      const made = createModel(engine, {
+        architecture: 'resnet18',
+        head: 'calm-em',
+        classes: 5,
+        recompute,
+        seed: 3,
+      });
+      const request = (classes: readonly number[]): Promise<Attribution> =>
+        attribute(made, images, { methods, classes: { all: classes }, options });
+      const together = await request([3, 0, 3]);
+      const alone = [await request([3]), await request([0])];
+      for (const name of methods) {
+        const rows = together.maps.get(name) ?? [];
+        expect(rows).toHaveLength(3);
+        for (const [image, maps] of rows.entries()) {
+          const [three, zero] = alone.map((one) => firstMap(one, name, image));
+          expect(maps).toEqual([three, zero, three]);
+          expect(three).not.toEqual(zero);
+        }
+      }
+      const forwards = async (classes: readonly number[]): Promise<number> => {
+        const profile = String(await engine.profile(async () => void (await request(classes))));
+        return Number(/max_pool\/forward\S* +(\d+)/.exec(profile)?.[1] ?? Number.NaN);
+      };
+      expect(await forwards([3, 0, 3])).toBe(await forwards([3]));
+      made.dispose();
+    }
   });
 
   test('are the same however samples are dealt to launches', async () => {
