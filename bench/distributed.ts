@@ -1,114 +1,74 @@
 /**
- * Weak scaling of data-parallel training on the cores of one machine: one rank and two ranks, each with the same number of images and pinned to one core, with
- * and without exchange, and with sums that are held up as by a slower network. `node bench/distributed.ts [--quick] [--json FILE]`.
+ * Weak scaling of data-parallel training on the cores of one machine: one rank, and two with as many images each, every rank pinned to a core that its software
+ * adapter has to itself; with and without exchange (two processes side by side share the memory's bandwidth: the machine's own bound), and with sums that are
+ * held up as by a slower network. `node bench/distributed.ts [--only PART] [--rounds N] [--json FILE]`: rounds are added to those that FILE has.
  * Needs MPICH's mpiexec.mpich or Open MPI's mpirun.openmpi, and taskset.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import type { Sample, Setting } from './distributed_results.ts';
+import { addSamples, printResults } from './distributed_results.ts';
 import { join } from 'node:path';
-import { writeFileSync } from 'node:fs';
+import { LAUNCHERS, runPinned } from './distributed_launchers.ts';
+import { parseArgs } from 'node:util';
 
 interface Report {
-  readonly rank: number;
   readonly millisecondsPerStep: number;
   readonly sumMillisecondsPerStep: number;
+  readonly processorMillisecondsPerStep: number;
   readonly bytesPerStep: number;
-  readonly adapter: { readonly name: string; readonly driver: string };
+  readonly adapter: unknown;
 }
 
-const quick = process.argv.includes('--quick');
-const jsonAt = process.argv.indexOf('--json');
-const rounds = quick ? 1 : 3;
-const steps = quick ? 3 : 6;
-const IMAGES = 8;
-
-const LAUNCHERS = [
-  { name: 'MPICH', command: ['mpiexec.mpich', '-bind-to', 'none'], rank: 'PMI_RANK' },
-  {
-    name: 'Open MPI',
-    command: ['mpirun.openmpi', '--allow-run-as-root', '--oversubscribe', '--bind-to', 'none'],
-    rank: 'OMPI_COMM_WORLD_RANK',
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    rounds: { type: 'string', default: '1' },
+    json: { type: 'string' },
   },
-].filter(({ command }) => spawnSync(command[0] ?? '', ['--version']).status === 0);
+});
 
-const script = join(import.meta.dirname, 'distributed_rank.ts');
-const values = (delay: number, how: string): string =>
-  [script, IMAGES, steps, delay, how].map((value) => `'${value}'`).join(' ');
-
-function reportsOf(output: string): Report[] {
-  const lines = output.split('\n').filter((line) => line.startsWith('{'));
-  return lines.map((line) => JSON.parse(line) as Report);
-}
-
-function oneRank(): Report[] {
-  const command = `exec taskset -c 0 '${process.execPath}' ${values(0, 'apart')}`;
-  return reportsOf(
-    execFileSync('sh', ['-c', command], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
-  );
-}
-
-function twoRanks(launcher: (typeof LAUNCHERS)[number], delay: number, how: string): Report[] {
-  const [program = '', ...options] = launcher.command;
-  const command = `exec taskset -c $${launcher.rank} '${process.execPath}' ${values(delay, how)}`;
-  const output = execFileSync(program, [...options, '-n', '2', 'sh', '-c', command], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  return reportsOf(output);
-}
-
-const settings: { readonly name: string; readonly run: () => Report[] }[] = [
-  { name: 'one rank', run: oneRank },
-  ...LAUNCHERS.flatMap((launcher) => [
-    { name: `two ranks, ${launcher.name}, no exchange`, run: () => twoRanks(launcher, 0, 'apart') },
-    { name: `two ranks, ${launcher.name}`, run: () => twoRanks(launcher, 0, 'sum') },
-  ]),
-  ...LAUNCHERS.slice(0, 1).flatMap((launcher) =>
-    [20, 100].map((delay) => ({
-      name: `two ranks, ${launcher.name}, every sum ${delay} ms later`,
-      run: () => twoRanks(launcher, delay, 'sum'),
-    })),
-  ),
+/** Networks with the images of a rank's step, by how many of the launchers, and by how many milliseconds sums are held up in one more setting. */
+const NETWORKS = [
+  { architecture: 'resnet18', side: 64, images: 8, steps: 6, launchers: 2, delays: [100] },
+  { architecture: 'resnet50', side: 224, images: 1, steps: 5, launchers: 1, delays: [] },
+  { architecture: 'resnet50', side: 224, images: 2, steps: 4, launchers: 1, delays: [] },
+  { architecture: 'resnet50', side: 224, images: 4, steps: 3, launchers: 1, delays: [] },
 ];
 
-const samples = new Map<string, { step: number; sum: number; bytes: number }[]>();
-let adapter: Report['adapter'] | null = null;
-// Alternating, so that a slow minute of the machine meets all of them.
-for (let round = 0; round < rounds; round++) {
-  for (const { name, run } of settings) {
-    const reports = run();
-    adapter = reports[0]?.adapter ?? adapter;
-    const slowest = Math.max(...reports.map(({ millisecondsPerStep }) => millisecondsPerStep));
-    const sum = Math.max(...reports.map(({ sumMillisecondsPerStep }) => sumMillisecondsPerStep));
-    const sample = { step: slowest, sum, bytes: reports[0]?.bytesPerStep ?? 0 };
-    samples.set(name, [...(samples.get(name) ?? []), sample]);
-  }
+function settings(): Setting[] {
+  return NETWORKS.flatMap(({ launchers, delays, ...network }) => {
+    const one = { ...network, ranks: 1, launcher: null, exchange: false, delay: 0 };
+    const names = LAUNCHERS.slice(0, launchers).map(({ name }) => name);
+    const [first] = names;
+    if (first === undefined) return [one];
+    const two = { ...one, ranks: 2, launcher: first };
+    return [
+      one,
+      two,
+      ...names.map((launcher) => ({ ...two, launcher, exchange: true })),
+      ...delays.map((delay) => ({ ...two, exchange: true, delay })),
+    ];
+  });
 }
 
-const median = (numbers: readonly number[]): number =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
-const results = [...samples].map(([name, all]) => ({
-  name,
-  millisecondsPerStep: median(all.map(({ step }) => step)),
-  sumMillisecondsPerStep: median(all.map(({ sum }) => sum)),
-  bytesPerStep: median(all.map(({ bytes }) => bytes)),
-  samples: all.map(({ step }) => step),
-}));
-const one = results[0]?.millisecondsPerStep ?? Number.NaN;
-for (const { name, millisecondsPerStep, sumMillisecondsPerStep } of results) {
-  const efficiency = ((100 * one) / millisecondsPerStep).toFixed(1);
-  console.log(
-    `${name}: ${millisecondsPerStep.toFixed(1)} ms a step, efficiency ${efficiency} %, sums ${sumMillisecondsPerStep.toFixed(1)} ms`,
-  );
+const script = join(import.meta.dirname, 'distributed_rank.ts');
+const wanted = settings().filter((setting) => JSON.stringify(setting).includes(options.only));
+const samples: Sample[] = [];
+let adapter: unknown = null;
+// Alternating, so that a slow minute of the machine meets all of them.
+for (let round = 0; round < Number(options.rounds); round++) {
+  for (const setting of wanted) {
+    const { architecture, side, images, steps, launcher, exchange, delay } = setting;
+    const values = [architecture, side, images, steps, exchange ? 'exchange' : 'apart', delay];
+    const reports = runPinned<Report>(launcher, script, values);
+    adapter = reports[0]?.adapter ?? adapter;
+    const slowest = (of: (report: Report) => number): number => Math.max(...reports.map(of));
+    samples.push({
+      setting,
+      step: slowest((report) => report.millisecondsPerStep),
+      sums: slowest((report) => report.sumMillisecondsPerStep),
+      processor: slowest((report) => report.processorMillisecondsPerStep),
+      bytes: slowest((report) => report.bytesPerStep),
+    });
+  }
 }
-if (jsonAt >= 0) {
-  const content = {
-    date: new Date().toISOString().slice(0, 10),
-    network: 'ResNet-18, CALM-EM, 64x64',
-    imagesPerRank: IMAGES,
-    steps,
-    rounds,
-    adapter,
-    results,
-  };
-  writeFileSync(process.argv[jsonAt + 1] ?? 'distributed.json', `${JSON.stringify(content, null, 2)}\n`);
-}
+printResults(addSamples(options.json, adapter, samples));

@@ -36,6 +36,8 @@ export interface CubDataset extends ImageDataset {
   segmentation(index: number): Promise<Plane | undefined>;
   /** Birdlets only: exact part labels, 0 = background or hidden, 1..7 = BIRD_PARTS; undefined elsewhere. */
   partMask(index: number): Promise<Plane | undefined>;
+  /** Where `segmentation` and `partMask` look for them. */
+  planePaths(index: number): readonly string[];
 }
 
 /**
@@ -92,8 +94,10 @@ export async function openCub(options: CubOptions): Promise<CubDataset> {
       );
     },
   });
+  const planePath = (kind: string, index: number): string =>
+    join(folder, kind, dataset.imageId(index).replace(/\.[^./]+$/, '.png'));
   const plane = async (kind: string, index: number): Promise<Plane | undefined> => {
-    const path = join(folder, kind, dataset.imageId(index).replace(/\.[^./]+$/, '.png'));
+    const path = planePath(kind, index);
     return (await pathExists(path)) ? readPlane(path) : undefined;
   };
   return {
@@ -107,6 +111,7 @@ export async function openCub(options: CubOptions): Promise<CubDataset> {
     },
     segmentation: (index) => plane('segmentations', index),
     partMask: (index) => plane('part_masks', index),
+    planePaths: (index) => ['segmentations', 'part_masks'].map((kind) => planePath(kind, index)),
   };
 }
 

@@ -8,6 +8,8 @@ import { DisposedError, reject } from '../runtime/errors.ts';
 
 /** Resized pictures of one step, with what the `preprocess` kernel has to do to them. N is the number of samples. */
 export interface Batch {
+  /** Of the epoch's batches, from 0. */
+  readonly number: number;
   /** [N, height, width, 3] uint8, NHWC: resized, not yet cropped, flipped or normalised. */
   readonly images: Uint8Array;
   readonly size: number;
@@ -128,12 +130,16 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
   whole('crop', crop, 1);
   whole('resize', resize, crop);
   whole('prefetch', prefetch, 0);
+  const { decoder, onBadImage = 'stop', signal, shard = { rank: 0, size: 1 } } = options;
+  whole('shard.size', shard.size, 1);
+  whole('shard.rank', shard.rank, 0);
+  if (shard.rank >= shard.size)
+    reject('createLoader', 'shard.rank', String(shard.rank), `less than shard.size, ${shard.size}`);
   if (!Number.isInteger(seed)) reject('createLoader', 'seed', String(seed), 'an integer');
   if (!(cacheBytes >= 0)) reject('createLoader', 'cacheBytes', String(cacheBytes), 'a number >= 0');
   if (dataset.length < 1)
     reject('createLoader', 'dataset', `${dataset.name} with no samples`, 'at least one sample');
 
-  const { decoder, onBadImage = 'stop', signal, shard = { rank: 0, size: 1 } } = options;
   const round = dropLast ? Math.floor : Math.ceil;
   const batchesPerEpoch = round(dataset.length / batchSize);
   // In eval mode the processes take turns.
@@ -178,6 +184,7 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
 
   const makeBatch = async (
     epoch: number,
+    number: number,
     wanted: Uint32Array,
     wholeSize: number,
     ending: AbortSignal,
@@ -202,7 +209,8 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
     const indices = Uint32Array.from(samples, ({ index }) => index);
     const labels = indices.map((index) => dataset.label(index));
     const ids = Array.from(indices, (index) => dataset.imageId(index));
-    const batch = { images, size, height: resize, width: resize, crop, crops, flips, labels, indices, ids };
+    const sides = { height: resize, width: resize, crop };
+    const batch = { number, images, size, ...sides, crops, flips, labels, indices, ids };
     return mode === 'train' && shard.size > 1 ? { ...batch, wholeSize } : batch;
   };
 
@@ -233,9 +241,9 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
       let next = own;
       const enqueue = (): void => {
         const whole = order.slice(next * batchSize, (next + 1) * batchSize);
-        next += turns.size;
         const share = shareOf(whole.length, mode === 'train' ? shard : { rank: 0, size: 1 });
-        const batch = makeBatch(epoch, whole.subarray(share.first, share.end), whole.length, ending);
+        const batch = makeBatch(epoch, next, whole.subarray(share.first, share.end), whole.length, ending);
+        next += turns.size;
         // A failure is reported when its turn comes; until then, or if the consumer has left, it must not count as unhandled.
         batch.catch(() => undefined);
         queue.push(batch);

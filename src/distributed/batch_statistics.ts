@@ -66,8 +66,8 @@ export function synchronizeOver(
       });
     },
     sum({ engine }, tensor) {
-      const sum = (bytes: ArrayBuffer): Promise<Float32Array> =>
-        communicator.allReduce(new Float32Array(bytes));
+      const sum = (bytes: ArrayBuffer, room: Float32Array): Promise<Float32Array> =>
+        communicator.allReduce(new Float32Array(bytes), room);
       engine.hostWorks.finish(engine.hostWorks.start([tensor], sum), [tensor]);
     },
   };

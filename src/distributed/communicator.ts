@@ -16,8 +16,9 @@ export interface Communicator {
   /**
    * The sum over all ranks, element by element, on every rank. Added in float64 in the order of the ranks and rounded once, so
    * the bits depend neither on the MPI library and its algorithms nor on time, and are the same on every rank. All ranks must pass equal lengths.
+   * In `target` (as long; may be `values`) where it is given, else in memory of its own.
    */
-  allReduce(values: Float32Array): Promise<Float32Array>;
+  allReduce(values: Float32Array, target?: Float32Array): Promise<Float32Array>;
   /** The values of every rank, one behind the other in the order of the ranks; in one round. All must pass equal lengths. */
   allGatherFloats(values: Float32Array): Promise<Float32Array>;
   /** What every rank passed, in the order of the ranks; lengths may differ. */
@@ -26,8 +27,8 @@ export interface Communicator {
   broadcast(bytes: Uint8Array, root?: number): Promise<Uint8Array>;
   /** Settles when every rank has called it. */
   barrier(): Promise<void>;
-  /** Ends the processes of all ranks with this exit code (default 1), at once. */
-  abort(code?: number): void;
+  /** Ends the processes of all ranks with this exit code (default 1), as soon as what was written has been passed on. */
+  abort(code?: number): Promise<void>;
   /** To be called once, by every rank, when all is done: leaves the job in good order. */
   close(): Promise<void>;
 }
@@ -39,33 +40,46 @@ export const alone: Communicator = {
   localRank: 0,
   hosts: ['localhost'],
   description: 'one process',
-  allReduce: (values) => Promise.resolve(values.slice()),
+  allReduce(values, target = new Float32Array(values.length)) {
+    target.set(values);
+    return Promise.resolve(target);
+  },
   allGatherFloats: (values) => Promise.resolve(values.slice()),
   allGather: (bytes) => Promise.resolve([bytes.slice()]),
   broadcast: (bytes) => Promise.resolve(bytes.slice()),
   barrier: () => Promise.resolve(),
-  abort: () => undefined,
+  abort: () => Promise.resolve(),
   close: () => Promise.resolve(),
 };
 
 /** Elements that are added up at a time: what stays in a core's cache. */
 const BLOCK = 4096;
 
-/** The sum of equally long parts that lie one behind the other, added in float64 in their order and rounded once. */
-export function orderedSum(parts: Float32Array, count: number): Float32Array {
-  const length = parts.length / count;
-  const result = new Float32Array(length);
+/** The sum of equally long parts, added in float64 in their order and rounded once, in `target`, which may be one of them. */
+export function orderedSum(
+  parts: readonly Float32Array[],
+  target: Float32Array = new Float32Array(parts[0]?.length ?? 0),
+): Float32Array {
   const sums = new Float64Array(BLOCK);
-  for (let first = 0; first < length; first += BLOCK) {
-    const size = Math.min(BLOCK, length - first);
-    sums.fill(0);
-    for (let part = 0; part < count; part++) {
-      const offset = part * length + first;
-      for (let i = 0; i < size; i++) sums[i] = (sums[i] ?? 0) + (parts[offset + i] ?? 0);
+  const [head = target, ...others] = parts;
+  const last = others.pop();
+  if (last === undefined) target.set(head);
+  else
+    for (let first = 0; first < target.length; first += BLOCK) {
+      const size = Math.min(BLOCK, target.length - first);
+      for (let i = 0; i < size; i++) sums[i] = head[first + i] ?? 0;
+      for (const part of others)
+        for (let i = 0; i < size; i++) sums[i] = (sums[i] ?? 0) + (part[first + i] ?? 0);
+      for (let i = 0; i < size; i++) target[first + i] = (sums[i] ?? 0) + (last[first + i] ?? 0);
     }
-    result.set(size === BLOCK ? sums : sums.subarray(0, size), first);
-  }
-  return result;
+  return target;
+}
+
+/** Parts of `length` that lie one behind the other. */
+export function partsOf(values: Float32Array, length: number): Float32Array[] {
+  return Array.from({ length: values.length / length }, (_, part) =>
+    values.subarray(part * length, (part + 1) * length),
+  );
 }
 
 /** Which of `count` things are a rank's, when they are dealt out in order as evenly as can be: from `first` up to `end`. */

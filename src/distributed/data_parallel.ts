@@ -149,12 +149,13 @@ export class DataParallel {
     if (tensors.length === 0) return;
     const { rank } = this.communicator;
     const work = engine.hostWorks.start(tensors, async (bytes) => {
-      const own = new Uint8Array(bytes);
-      const first = await this.communicator.broadcast(rank === 0 ? own : new Uint8Array());
+      // Of its own memory: `bytes` goes when the engine ends.
+      const own = new Uint8Array(rank === 0 ? bytes.slice(0) : []);
+      const first = await this.communicator.broadcast(own);
       return new Float32Array(first.slice().buffer);
     });
     engine.hostWorks.finish(work, tensors);
-    await engine.hostWorks.result(work);
+    await engine.sync();
   }
 
   #stop(signal: AbortSignal | undefined): never {

@@ -2,34 +2,40 @@ import type { Communicator } from './communicator.ts';
 
 /** What a batch of images gave: `labels` [N], and `values` [N, any number] of each. */
 export interface BatchValues {
+  /** Of the batch in the set, from 0. Default: as if rank r of N had batches r, r + N, ... and none were missing. */
+  readonly number?: number | undefined;
   readonly labels: Uint32Array;
   readonly probabilities: Float32Array;
 }
 
 /**
- * All batches of a set in its order, on every rank, where rank r of N has batches r, r + N, ... (as a loader in eval mode deals them
- * out): the same bits as one process has.
+ * All batches of a set in its order, on every rank, where each has some of them (as a loader in eval mode deals them out): the same bits as one
+ * process has. Batches that nobody has (no image of theirs could be read) are left out.
  */
 export async function gatherBatches(
   communicator: Communicator,
   own: readonly BatchValues[],
 ): Promise<BatchValues[]> {
-  const all = await communicator.allGather(pack(own));
-  const ranks = all.map(unpack);
-  const batches: BatchValues[] = [];
-  const most = Math.max(...ranks.map(({ length }) => length));
-  for (let turn = 0; turn < most; turn++)
-    for (const rank of ranks) {
-      const batch = rank[turn];
-      if (batch !== undefined) batches.push(batch);
-    }
-  return batches;
+  const { rank, size } = communicator;
+  const numbered = own.map((batch, turn) => ({ ...batch, number: batch.number ?? turn * size + rank }));
+  const all = (await communicator.allGather(pack(numbered))).flatMap(unpack);
+  return all.toSorted((a, b) => a.number - b.number);
 }
 
-/** Words: number of batches; images and values of each; then labels and values of each. */
-function pack(batches: readonly BatchValues[]): Uint8Array {
-  const sizes = batches.flatMap(({ labels, probabilities }) => [labels.length, probabilities.length]);
-  const words = new Uint32Array(1 + sizes.length + sizes.reduce((sum, size) => sum + size, 0));
+type NumberedBatch = BatchValues & { readonly number: number };
+
+/** Words: number of batches; number, images and values of each; then labels and values of each. */
+function pack(batches: readonly NumberedBatch[]): Uint8Array {
+  const sizes = batches.flatMap(({ number, labels, probabilities }) => [
+    number,
+    labels.length,
+    probabilities.length,
+  ]);
+  const content = batches.reduce(
+    (sum, { labels, probabilities }) => sum + labels.length + probabilities.length,
+    0,
+  );
+  const words = new Uint32Array(1 + sizes.length + content);
   words.set([batches.length, ...sizes]);
   let end = 1 + sizes.length;
   for (const { labels, probabilities } of batches) {
@@ -41,17 +47,17 @@ function pack(batches: readonly BatchValues[]): Uint8Array {
   return new Uint8Array(words.buffer);
 }
 
-function unpack(bytes: Uint8Array): BatchValues[] {
+function unpack(bytes: Uint8Array): NumberedBatch[] {
   const { buffer } = bytes.slice();
   const words = new Uint32Array(buffer);
   const count = words[0] ?? 0;
-  let end = 1 + 2 * count;
+  let end = 1 + 3 * count;
   return Array.from({ length: count }, (_, batch) => {
-    const [images = 0, values = 0] = words.subarray(1 + 2 * batch);
+    const [number = 0, images = 0, values = 0] = words.subarray(1 + 3 * batch);
     const labels = words.slice(end, end + images);
     const probabilities = new Float32Array(buffer, 4 * (end + images), values).slice();
     end += images + values;
-    return { labels, probabilities };
+    return { number, labels, probabilities };
   });
 }
 

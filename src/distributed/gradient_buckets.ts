@@ -112,11 +112,12 @@ export class GradientBuckets {
 
   #start({ first, size }: Bucket): void {
     const source = this.#store.gradients.slice(first, [size]);
-    const work = this.#engine.hostWorks.start([source], async (bytes) => {
+    const work = this.#engine.hostWorks.start([source], async (bytes, room) => {
       const start = performance.now();
-      const sum = await this.#communicator.allReduce(new Float32Array(bytes));
+      const { byteLength } = bytes;
+      const sum = await this.#communicator.allReduce(new Float32Array(bytes), room);
       this.statistics.milliseconds += performance.now() - start;
-      this.statistics.bytes += bytes.byteLength;
+      this.statistics.bytes += byteLength;
       return sum;
     });
     this.#started.push(work);

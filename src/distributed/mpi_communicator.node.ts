@@ -2,9 +2,9 @@ import type { Communicator } from './communicator.ts';
 import type { MpiLibrary, RequestHandle } from './mpi_library.node.ts';
 import { ArgumentError } from '../runtime/errors.ts';
 import { hostname } from 'node:os';
-import { orderedSum } from './communicator.ts';
-import { SilenceWatch } from './silence_watch.node.ts';
-import { waitPolitely } from '../runtime/polite_waiting.node.ts';
+import { orderedSum, partsOf, shareOf } from './communicator.ts';
+import { SilenceWatch, TELLING_MILLISECONDS } from './silence_watch.node.ts';
+import { waitPolitely, waitRestlessly } from '../runtime/polite_waiting.node.ts';
 
 /**
  * Up to this size a message goes to everybody as it is; beyond it, or where all together are more, ranks share the work. Either way
@@ -13,16 +13,21 @@ import { waitPolitely } from '../runtime/polite_waiting.node.ts';
 const SMALL_BYTES = 64 * 1024;
 const SMALL_TOTAL = 1024 * 1024;
 
+/** The longest that a core is kept busy with moving values. */
+const RESTLESS_MILLISECONDS = 1000;
+
 /** MPI counts in ints, and the pieces of all ranks lie in one buffer: what a piece may have at most. */
 const LARGEST_BUFFER = 2 ** 30;
+
+const inBytes = (floats: number): number => 4 * floats;
 
 const asBytes = (values: Float32Array): Uint8Array =>
   new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
 /**
- * A communicator on MPI. Every call first waits until all ranks have come, by a non-blocking MPI call that is polled while the event loop turns;
- * then small messages are there already, and large ones are moved by a blocking call on another thread. So this thread goes on recording
- * and no core spins for ranks that are late, which blocking calls of MPI do; measured in docs/distributed.md.
+ * A communicator on MPI. No call of MPI waits: what is started is looked after at every turn of the event loop, so this thread goes on recording, and can
+ * always tell others how far it is. Every call first waits until all ranks have come, at rest between two looks; values that are large then move without a rest, as
+ * MPI moves them only while it is called. Measured in docs/distributed.md.
  */
 export class MpiCommunicator implements Communicator {
   readonly rank: number;
@@ -32,6 +37,8 @@ export class MpiCommunicator implements Communicator {
   readonly #watch: SilenceWatch;
   /** The last call: the next one begins when it is done. */
   #last: Promise<unknown> = Promise.resolve();
+  /** Memory for sums that is kept: fresh memory costs as much as copying it. */
+  readonly #memory = { all: new Float32Array(), others: new Float32Array() };
 
   private constructor(mpi: MpiLibrary, timeoutSeconds: number) {
     this.#mpi = mpi;
@@ -57,21 +64,35 @@ export class MpiCommunicator implements Communicator {
     return `${this.#mpi.version}, rank ${this.rank} of ${this.size} on ${this.hosts[this.rank] ?? ''}`;
   }
 
-  allReduce(values: Float32Array): Promise<Float32Array> {
+  allReduce(
+    values: Float32Array,
+    target: Float32Array = new Float32Array(values.length),
+  ): Promise<Float32Array> {
+    const { length, byteLength } = values;
     return this.#inTurn(async () => {
-      const { byteLength } = values;
       if (byteLength <= SMALL_BYTES && byteLength * this.size <= SMALL_TOTAL)
-        return orderedSum(await this.#gatherFloats(values), this.size);
-      // Everybody adds up one piece of the values, and hands it round.
-      const length = Math.ceil(values.length / this.size);
-      const padded = new Float32Array(length * this.size);
-      padded.set(values);
-      const pieces = new Float32Array(padded.length);
+        return orderedSum(partsOf(await this.#gatherFloats(values), length), target);
+      // Everybody adds up one share of the values, and hands it round.
+      const shares = Array.from({ length: this.size }, (_, rank) =>
+        shareOf(length, { rank, size: this.size }),
+      );
+      const sizes = shares.map(({ first, end }) => end - first);
+      const own = sizes[this.rank] ?? 0;
+      // Not `values` itself, which may be memory of the GPU: that goes when an engine ends, even while a network reads it.
+      const all = this.#scratch('all', length);
+      all.set(values);
+      const others = this.#scratch('others', own * this.size);
       await this.#meet();
-      await this.#inWorker(() => this.#mpi.allToAll(asBytes(padded), asBytes(pieces)));
-      const own = orderedSum(pieces, this.size);
-      await this.#inWorker(() => this.#mpi.allGather(asBytes(own), asBytes(padded)));
-      return padded.subarray(0, values.length);
+      const bytes = sizes.map(inBytes);
+      await this.#move((request) => this.#mpi.startExchange(asBytes(all), bytes, asBytes(others), request));
+      const parts = own === 0 ? [] : partsOf(others, own);
+      const { first, end } = shares[this.rank] ?? { first: 0, end: 0 };
+      const sum = all.subarray(first, end);
+      parts[this.rank] = sum;
+      orderedSum(parts, sum);
+      await this.#move((request) => this.#mpi.startGather(asBytes(all), bytes, request));
+      target.set(all);
+      return target;
     });
   }
 
@@ -90,7 +111,7 @@ export class MpiCommunicator implements Communicator {
         const piece = new Uint8Array(count);
         piece.set(bytes.subarray(first, first + count));
         const gathered = new Uint8Array(count * this.size);
-        await this.#inWorker(() => this.#mpi.allGather(piece, gathered));
+        await this.#move((request) => this.#mpi.startAllGather(piece, gathered, request));
         for (const [rank, result] of results.entries()) {
           const own = gathered.subarray(rank * count, rank * count + Math.min(count, result.length - first));
           if (first < result.length) result.set(own, first);
@@ -108,7 +129,7 @@ export class MpiCommunicator implements Communicator {
       const result = this.rank === root ? bytes.slice() : new Uint8Array(length);
       for (let first = 0; first < length; first += LARGEST_BUFFER) {
         const piece = result.subarray(first, first + LARGEST_BUFFER);
-        await this.#inWorker(() => this.#mpi.broadcast(piece, root));
+        await this.#move((request) => this.#mpi.startBroadcast(piece, root, request));
       }
       return result;
     });
@@ -118,8 +139,9 @@ export class MpiCommunicator implements Communicator {
     return this.#inTurn(() => this.#meet());
   }
 
-  abort(code = 1): void {
+  async abort(code = 1): Promise<void> {
     this.#watch.stop();
+    await new Promise((resolve) => setTimeout(resolve, TELLING_MILLISECONDS));
     this.#mpi.abort(code);
   }
 
@@ -127,6 +149,12 @@ export class MpiCommunicator implements Communicator {
     await this.barrier();
     this.#watch.stop();
     this.#mpi.finalize();
+  }
+
+  /** `length` numbers of what came before. */
+  #scratch(name: 'all' | 'others', length: number): Float32Array {
+    if (this.#memory[name].length < length) this.#memory[name] = new Float32Array(length);
+    return this.#memory[name].subarray(0, length);
   }
 
   /** Runs calls one after the other, whoever makes them; a failed one does not hold up the next. */
@@ -183,12 +211,15 @@ export class MpiCommunicator implements Communicator {
     return waitPolitely(promise);
   }
 
-  async #inWorker(call: () => Promise<void>): Promise<void> {
-    this.#watch.pause();
+  /** The same without a rest, but for a network that takes its time: for what all ranks have come to. */
+  async #move(start: (request: RequestHandle) => void): Promise<void> {
+    const rest = waitRestlessly();
+    const limit = setTimeout(rest, RESTLESS_MILLISECONDS);
     try {
-      await call();
+      await this.#poll(start);
     } finally {
-      this.#watch.resume();
+      clearTimeout(limit);
+      rest();
     }
   }
 }

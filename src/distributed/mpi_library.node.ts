@@ -5,24 +5,33 @@
 import type { LaunchedRank, MpiFamily } from './launcher.node.ts';
 import type koffiModule from 'koffi';
 import { basename } from 'node:path';
-import { promisify } from 'node:util';
 import { UnsupportedError } from '../runtime/errors.ts';
 
 /** MPI_Request or another handle: MPICH's are ints, the others' pointers; both fit. Written by MPI. */
 export type RequestHandle = BigInt64Array;
 
 /**
- * The functions, without communicator and datatype. Those that return a promise block a thread of libuv, not this one; of all of them
- * one may run at a time. Each throws UnsupportedError when MPI reports an error.
+ * The functions, without communicator and datatype. None waits for other ranks: what is started is done when `test` says so, and of moving
+ * functions one may be under way at a time. Each throws UnsupportedError when MPI reports an error.
  */
 export interface MpiLibrary {
   /** "Open MPI 4.1.4". */
   readonly version: string;
   readonly rank: number;
   readonly size: number;
-  allGather(send: Uint8Array, receive: Uint8Array): Promise<void>;
-  allToAll(send: Uint8Array, receive: Uint8Array): Promise<void>;
-  broadcast(bytes: Uint8Array, root: number): Promise<void>;
+  /**
+   * Of `bytes`, shares of these sizes one behind the other, every rank gets the others' versions of its own share, in the order of the ranks. The place of
+   * its own version is left alone.
+   */
+  startExchange(
+    bytes: Uint8Array,
+    sizes: readonly number[],
+    receive: Uint8Array,
+    request: RequestHandle,
+  ): void;
+  /** Every rank's version of its own share goes to all, into `bytes`. */
+  startGather(bytes: Uint8Array, sizes: readonly number[], request: RequestHandle): void;
+  startBroadcast(bytes: Uint8Array, root: number, request: RequestHandle): void;
   startAllGather(send: Uint8Array, receive: Uint8Array, request: RequestHandle): void;
   startBarrier(request: RequestHandle): void;
   /** Sends a few bytes. The request may be left alone: `bytes` must then live as long as the process. */
@@ -46,8 +55,10 @@ interface FamilyFacts {
   readonly world: number | bigint | string;
   readonly byte: number | bigint | string;
   readonly statusIgnore: bigint;
-  /** MPI_THREAD_SERIALIZED: threads take turns, which is what calls in a queue do. */
-  readonly serialized: number;
+  /** MPI_IN_PLACE. */
+  readonly inPlace: bigint;
+  /** MPI_THREAD_FUNNELED: there are other threads, which do not call MPI. */
+  readonly funneled: number;
   /** Sonames, the likeliest first. */
   readonly libraries: readonly string[];
   readonly packages: string;
@@ -59,7 +70,8 @@ const FAMILIES: Record<MpiFamily, FamilyFacts> = {
     world: 'ompi_mpi_comm_world',
     byte: 'ompi_mpi_byte',
     statusIgnore: 0n,
-    serialized: 2,
+    inPlace: 1n,
+    funneled: 1,
     libraries: ['libmpi.so.40', 'libmpi.so.80', 'libmpi.40.dylib'],
     packages: 'libopenmpi3 on Debian 12',
   },
@@ -68,7 +80,9 @@ const FAMILIES: Record<MpiFamily, FamilyFacts> = {
     world: 0x44000000,
     byte: 0x4c00010d,
     statusIgnore: 1n,
-    serialized: 2,
+    // (void *) -1
+    inPlace: 2n ** 64n - 1n,
+    funneled: 1,
     libraries: ['libmpich.so.12', 'libmpi.so.12', 'libmpi_cray.so.12', 'libmpi.12.dylib'],
     packages: 'libmpich12 on Debian 12',
   },
@@ -77,7 +91,8 @@ const FAMILIES: Record<MpiFamily, FamilyFacts> = {
     world: 0x101n,
     byte: 0x247n,
     statusIgnore: 0n,
-    serialized: 2048,
+    inPlace: 1n,
+    funneled: 1024,
     libraries: ['libmpi_abi.so.1', 'libmpi_abi.so.0', 'libmpi_abi.so'],
     packages: 'an MPI 5 with its standard ABI, such as MPICH 5',
   },
@@ -115,6 +130,12 @@ function shortVersion(text: string): string {
   const open = /Open MPI v?[\d.]+/.exec(text)?.[0].replace(' v', ' ');
   const mpich = /MPICH Version:\s*([\w.]+)/.exec(text)?.[1];
   return open ?? (mpich === undefined ? (text.split('\n')[0] ?? '') : `MPICH ${mpich}`);
+}
+
+/** Where shares of these sizes begin that lie one behind the other. */
+function offsetsOf(sizes: readonly number[]): Int32Array {
+  let end = 0;
+  return Int32Array.from(sizes, (length) => (end += length) - length);
 }
 
 interface Loaded {
@@ -182,31 +203,26 @@ export async function initialiseMpi(
   const koffi = await importKoffi(launched.launcher);
   const { library, family } = load(koffi, launched, environment['CALM_MPI']);
   const facts = FAMILIES[family];
-  const { handle, statusIgnore } = facts;
+  const { handle, statusIgnore, inPlace } = facts;
   const value = (of: number | bigint | string): unknown => (typeof of === 'string' ? library.symbol(of) : of);
   const [world, byte] = [value(facts.world), value(facts.byte)];
-  const version = shortVersion(versionOf(library));
+  const version = shortVersion(versionOf(library)) + (family === 'abi' ? ' through the standard ABI' : '');
 
   const define = (name: string, types: readonly string[]) => {
     const call = library.func(name, 'int', [...types]);
     const check = (code: number): void => {
       if (code !== 0) throw new UnsupportedError(`${name} of ${version} failed with error ${code}`);
     };
-    const inWorker = promisify(call.async as (...values: unknown[]) => void) as unknown as (
-      ...values: unknown[]
-    ) => Promise<number>;
-    return {
-      now: (...values: unknown[]): void => check(call(...values) as number),
-      inWorker: async (...values: unknown[]): Promise<void> => check(await inWorker(...values)),
-    };
+    return (...values: unknown[]): void => check(call(...values) as number);
   };
   const buffer = ['void *', 'int', handle];
   const initialise = define('MPI_Init_thread', ['void *', 'void *', 'int', 'void *']);
   const rankOf = define('MPI_Comm_rank', [handle, 'void *']);
   const sizeOf = define('MPI_Comm_size', [handle, 'void *']);
-  const allGather = define('MPI_Allgather', [...buffer, ...buffer, handle]);
-  const allToAll = define('MPI_Alltoall', [...buffer, ...buffer, handle]);
-  const broadcast = define('MPI_Bcast', [...buffer, 'int', handle]);
+  const pieces = ['void *', 'void *', 'void *', handle];
+  const startAllToAllPieces = define('MPI_Ialltoallv', [...pieces, ...pieces, handle, 'void *']);
+  const startAllGatherPieces = define('MPI_Iallgatherv', [...buffer, ...pieces, handle, 'void *']);
+  const startBroadcast = define('MPI_Ibcast', [...buffer, 'int', handle, 'void *']);
   const startAllGather = define('MPI_Iallgather', [...buffer, ...buffer, handle, 'void *']);
   const startBarrier = define('MPI_Ibarrier', [handle, 'void *']);
   const startSend = define('MPI_Isend', [...buffer, 'int', 'int', handle, 'void *']);
@@ -221,43 +237,56 @@ export async function initialiseMpi(
     fill(target);
     return target[0] ?? 0;
   };
-  const provided = number((target) => initialise.now(null, null, facts.serialized, target));
-  if (provided < facts.serialized) {
+  const provided = number((target) => initialise(null, null, facts.funneled, target));
+  if (provided < facts.funneled) {
     throw new UnsupportedError(
-      `${version} lets one thread alone call it (level ${provided}); wanted a build with MPI_THREAD_SERIALIZED`,
+      `${version} bears no other threads in the process (level ${provided}); wanted a build with MPI_THREAD_FUNNELED`,
     );
   }
-  const size = number((target) => sizeOf.now(world, target));
+  const size = number((target) => sizeOf(world, target));
   if (launched.size > 1 && size === 1) {
     throw new UnsupportedError(
       `started by ${launched.launcher} as rank ${launched.rank} of ${launched.size}, but ${version} sees one process: launcher and library ` +
         'do not belong together; name the right library with CALM_MPI=/path/to/lib',
     );
   }
+  const rank = number((target) => rankOf(world, target));
   const flag = new Int32Array(1);
+  /** Sizes and offsets that MPI reads until the call under way is done. */
+  let inUse: Int32Array[] = [];
   return {
     version,
-    rank: number((target) => rankOf.now(world, target)),
+    rank,
     size,
-    allGather: (send, receive) =>
-      allGather.inWorker(send, send.length, byte, receive, send.length, byte, world),
-    allToAll: (send, receive) =>
-      allToAll.inWorker(send, send.length / size, byte, receive, send.length / size, byte, world),
-    broadcast: (bytes, root) => broadcast.inWorker(bytes, bytes.length, byte, root, world),
+    startExchange(bytes, sizes, receive, request) {
+      const own = sizes[rank] ?? 0;
+      // What a rank would send itself is there already.
+      const sent = Int32Array.from(sizes, (length, to) => (to === rank ? 0 : length));
+      const received = Int32Array.from(sizes, (_, from) => (from === rank ? 0 : own));
+      const offsets = Int32Array.from(sizes, (_, from) => from * own);
+      inUse = [sent, offsetsOf(sizes), received, offsets];
+      const sending = [bytes, sent, inUse[1], byte];
+      startAllToAllPieces(...sending, receive, received, offsets, byte, world, request);
+    },
+    startGather(bytes, sizes, request) {
+      inUse = [Int32Array.from(sizes), offsetsOf(sizes)];
+      startAllGatherPieces(inPlace, 0, byte, bytes, ...inUse, byte, world, request);
+    },
+    startBroadcast: (bytes, root, request) => startBroadcast(bytes, bytes.length, byte, root, world, request),
     startAllGather: (send, receive, request) =>
-      startAllGather.now(send, send.length, byte, receive, send.length, byte, world, request),
-    startBarrier: (request) => startBarrier.now(world, request),
-    startSend: (bytes, to, tag, request) => startSend.now(bytes, bytes.length, byte, to, tag, world, request),
-    receive: (bytes, from, tag) => receive.now(bytes, bytes.length, byte, from, tag, world, statusIgnore),
+      startAllGather(send, send.length, byte, receive, send.length, byte, world, request),
+    startBarrier: (request) => startBarrier(world, request),
+    startSend: (bytes, to, tag, request) => startSend(bytes, bytes.length, byte, to, tag, world, request),
+    receive: (bytes, from, tag) => receive(bytes, bytes.length, byte, from, tag, world, statusIgnore),
     probe(from, tag) {
-      probe.now(from, tag, world, flag, statusIgnore);
+      probe(from, tag, world, flag, statusIgnore);
       return flag[0] !== 0;
     },
     test(request) {
-      test.now(request, flag, statusIgnore);
+      test(request, flag, statusIgnore);
       return flag[0] !== 0;
     },
-    abort: (code) => abort.now(world, code),
-    finalize: () => finalize.now(),
+    abort: (code) => abort(world, code),
+    finalize: () => finalize(),
   };
 }

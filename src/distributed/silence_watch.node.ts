@@ -14,6 +14,9 @@ const LOOK_MILLISECONDS = 1000;
 /** Time for an answer. */
 const ANSWER_SECONDS = 5;
 
+/** Launchers that are told to end a job may drop what its ranks have just written: time for them to pass it on. */
+export const TELLING_MILLISECONDS = 250;
+
 /** Rank 0 asks. Should it be the silent one, rank 1 asks so much later; and should that one be silent too, anybody ends the job. */
 const DEPUTY_SECONDS = 2 * ANSWER_SECONDS;
 const ANYBODY_SECONDS = 2 * DEPUTY_SECONDS;
@@ -27,9 +30,6 @@ export class SilenceWatch {
   /** Exchanges that this rank has come to. */
   #exchanges = 0;
   #waitingSince: number | null = null;
-  /** A call of MPI is under way on another thread, so none may be made here. */
-  #paused = false;
-  #limit: NodeJS.Timeout | undefined;
   #asked: number | null = null;
   /** What ranks answered: exchanges that they have come to. */
   readonly #answers = new Map<number, number>();
@@ -56,34 +56,11 @@ export class SilenceWatch {
     this.#answers.clear();
   }
 
-  /**
-   * All have come, and a call of MPI that blocks begins on another thread. As nobody can be asked then, it has the time that ranks have
-   * to come; what takes longer ends this process, by which the launcher ends the job.
-   */
-  pause(): void {
-    this.#paused = true;
-    this.#limit = setTimeout(() => {
-      const { rank } = this.#mpi;
-      const name = `rank ${rank} on ${this.#hosts()[rank] ?? 'an unknown host'}`;
-      const what = `exchange ${this.#exchanges} is not done after ${this.#timeoutSeconds} s, though all ranks came to it`;
-      console.error(`calm: ${name}: ${what}: a rank hangs, or the network does; the job ends`);
-      // An orderly exit would wait for the thread that hangs in MPI.
-      process.kill(process.pid, 'SIGKILL');
-    }, 1000 * this.#timeoutSeconds).unref();
-  }
-
-  resume(): void {
-    this.#paused = false;
-    clearTimeout(this.#limit);
-  }
-
   stop(): void {
     clearInterval(this.#timer);
-    clearTimeout(this.#limit);
   }
 
   #look(): void {
-    if (this.#paused) return;
     const { rank, size } = this.#mpi;
     for (const asking of [0, 1]) {
       if (asking === rank || asking >= size || !this.#mpi.probe(asking, QUESTION)) continue;
@@ -133,9 +110,11 @@ export class SilenceWatch {
     const { rank } = this.#mpi;
     const waited = `rank ${rank} has waited for ${Math.round((performance.now() - (this.#waitingSince ?? 0)) / 1000)} s`;
     console.error(`calm: ${what} (${waited} at exchange ${this.#exchanges}); the job ends`);
-    this.#mpi.abort(1);
-    // MPI_Abort need not end a process whose launcher has gone.
-    process.exit(1);
+    setTimeout(() => {
+      this.#mpi.abort(1);
+      // MPI_Abort need not end a process whose launcher has gone.
+      process.exit(1);
+    }, TELLING_MILLISECONDS);
   }
 
   #receive(from: number, tag: number): { readonly come: number; readonly exchange: number } {

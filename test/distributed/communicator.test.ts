@@ -76,7 +76,9 @@ test('one process alone gives what it was given, copied', async () => {
 test('a sum is rounded once', () => {
   // In float32 steps 1e8 + 1 is 1e8: the second and third parts' ones would be lost.
   const parts = [Float32Array.of(1e8, 3), Float32Array.of(1, 4), Float32Array.of(-1e8, 5)];
-  expect([...orderedSum(Float32Array.from(parts.flatMap((part) => [...part])), 3)]).toEqual([1, 12]);
+  expect([...orderedSum(parts)]).toEqual([1, 12]);
+  // Into one of the parts: it is read before it is written.
+  expect([...orderedSum(parts, parts[1])]).toEqual([1, 12]);
 });
 
 test('shares are in order, without gaps, and differ by one at most', () => {

@@ -25,13 +25,17 @@ const LAUNCHERS: readonly MpiLauncher[] = [
 const isInstalled = ({ command }: MpiLauncher): boolean =>
   spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 
-/** Describes tests for each launcher; where it is not installed they are skipped and say so. */
-export function describeMpi(name: string, tests: (launcher: MpiLauncher) => void): void {
+/** Describes tests for each launcher, one launcher after the other unless `concurrent`; where it is not installed they are skipped and say so. */
+export function describeMpi(
+  name: string,
+  tests: (launcher: MpiLauncher) => void,
+  { concurrent = false }: { readonly concurrent?: boolean } = {},
+): void {
   for (const launcher of LAUNCHERS) {
-    if (isInstalled(launcher)) describe(`${name}, ${launcher.name}`, () => tests(launcher));
-    else
-      describe.skip(`${name}, ${launcher.name} (skipped: ${launcher.command} is not installed; Debian: ${launcher.packages})`, () =>
-        tests(launcher));
+    const isThere = isInstalled(launcher);
+    const title = `${name}, ${launcher.name}`;
+    const why = ` (skipped: ${launcher.command} is not installed; Debian: ${launcher.packages})`;
+    describe(isThere ? title : title + why, { concurrent, skip: !isThere }, () => tests(launcher));
   }
 }
 

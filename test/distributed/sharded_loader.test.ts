@@ -73,6 +73,18 @@ describe('a loader that is one of several', () => {
           );
   });
 
+  test.each([
+    [{ rank: 2, size: 2 }, 'shard.rank is 2, wanted less than shard.size, 2'],
+    [{ rank: -1, size: 2 }, 'shard.rank is -1, wanted an integer >= 0'],
+    [{ rank: 0.5, size: 2 }, 'shard.rank is 0.5, wanted an integer >= 0'],
+    [{ rank: 0, size: 0 }, 'shard.size is 0, wanted an integer >= 1'],
+    [{ rank: 0, size: 1.5 }, 'shard.size is 1.5, wanted an integer >= 1'],
+    [{ rank: 0, size: Number.NaN }, 'shard.size is NaN, wanted an integer >= 1'],
+  ])('refuses to be %j', (shard, message) => {
+    for (const options of [train, { mode: 'eval', batchSize: 4, crop: 9 } as const])
+      expect(() => createLoader(makeDataset(17), { ...options, shard })).toThrow(message);
+  });
+
   test('refuses a last batch that is too small to share', () => {
     const shard = { rank: 0, size: 6 };
     expect(() => createLoader(makeDataset(17), { ...train, shard })).toThrow(
