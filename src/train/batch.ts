@@ -5,6 +5,8 @@ import { reject } from '../runtime/errors.ts';
 
 /** What training takes of a loader's batch: decoded images, and how to cut them. */
 export interface TrainingBatch {
+  /** Of the set's or epoch's batches, from 0: their order, where several processes have them. Default: none is missing. */
+  readonly number?: number;
   /** uint8 [N,height,width,3] */
   readonly images: Uint8Array;
   /** Of the images, in pixels. */

@@ -8,6 +8,7 @@ import { ArgumentError } from '../runtime/errors.ts';
 import { checkpointContent, modelContent, parseCheckpoint } from './checkpoint.ts';
 import { checkpointMetadata } from './foreign_checkpoint.ts';
 import { readWeightsFile } from '../model/files/open_weights.node.ts';
+import { WeightsFileError } from '../model/files/error.ts';
 import { writeSafetensors } from '../model/safetensors.node.ts';
 
 /** Writes a model to a file, atomically. `info` is any JSON, e.g. class names. */
@@ -46,10 +47,15 @@ export function checkpointOf(
   path: string,
   file: Pick<Weights, 'metadata' | 'fields' | 'tensors'>,
 ): Checkpoint {
+  return naming(path, () => parseCheckpoint({ metadata: checkpointMetadata(file), tensors: file.tensors }));
+}
+
+/** Does something with what is in a file; what is found wrong with that is said under the file's name. */
+export function naming<Result>(path: string, use: () => Result): Result {
   try {
-    return parseCheckpoint({ metadata: checkpointMetadata(file), tensors: file.tensors });
+    return use();
   } catch (error) {
-    if (error instanceof ArgumentError)
+    if (error instanceof ArgumentError || error instanceof WeightsFileError)
       throw new ArgumentError(`${path}: ${error.message}`, { cause: error });
     throw error;
   }

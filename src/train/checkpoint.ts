@@ -15,6 +15,7 @@ import { checkHeld } from '../model/parameter_count.ts';
 import { modelConfiguration } from '../model/configuration.ts';
 import { quote } from '../model/safetensors_header.ts';
 import {
+  checkCounts,
   checkSlots,
   parameterSlots,
   readSlots,
@@ -200,8 +201,10 @@ export function resumeTraining(trainer: Trainer, checkpoint: Checkpoint): void {
   const velocities = parameterSlots(model.layers, (name) => optimizer.velocity(name));
   // All that can be wrong is found before anything is written.
   checkSlots(velocities, training.velocities);
-  if (slow !== null && training.slow !== null)
+  if (slow !== null && training.slow !== null) {
     checkSlots(stateSlots(model.layers, slow.weights), training.slow);
+    checkCounts(model.layers, slow.weights, training.slow);
+  }
   model.loadStateDict(checkpoint.state);
   writeSlots(model.engine, velocities, training.velocities);
   if (slow !== null && training.slow !== null)

@@ -20,6 +20,8 @@ export interface Evaluation {
 
 /** What a batch gave. */
 export interface Scored {
+  /** See `TrainingBatch`. */
+  readonly number: number | undefined;
   readonly labels: Uint32Array;
   readonly probabilities: Float32Array;
 }
@@ -56,7 +58,7 @@ async function score(
   return probabilities;
 }
 
-function summarize(scored: readonly Scored[], classes: number, seconds: number): Evaluation {
+function summarize(scored: readonly Omit<Scored, 'number'>[], classes: number, seconds: number): Evaluation {
   const images = scored.reduce((sum, { labels }) => sum + labels.length, 0);
   const probabilities = new Float32Array(images * classes);
   const labels = new Uint32Array(images);
@@ -99,7 +101,7 @@ export async function evaluate(
     readonly onBatch?: (images: number) => void;
     readonly signal?: AbortSignal;
     /** Adds the batches that other processes have, where they share the work. */
-    readonly gather?: (own: readonly Scored[]) => Promise<readonly Scored[]>;
+    readonly gather?: (own: readonly Scored[]) => Promise<readonly Omit<Scored, 'number'>[]>;
   } = {},
 ): Promise<Evaluation> {
   const normalization = options.normalization ?? IMAGENET_NORMALIZATION;
@@ -107,11 +109,11 @@ export async function evaluate(
   const parts = new SmallerParts(model.engine);
   const scored: Scored[] = [];
   let images = 0;
-  let pending: { labels: Uint32Array; probabilities: Promise<Float32Array> } | null = null;
+  let pending: (Omit<Scored, 'probabilities'> & { probabilities: Promise<Float32Array> }) | null = null;
   const take = async (): Promise<void> => {
     if (pending === null) return;
-    const { labels, probabilities } = pending;
-    scored.push({ labels, probabilities: await probabilities });
+    const { labels, number, probabilities } = pending;
+    scored.push({ number, labels, probabilities: await probabilities });
     images += labels.length;
     options.onBatch?.(images);
   };
@@ -121,7 +123,7 @@ export async function evaluate(
     // Whoever awaits it sees the failure; should an earlier batch fail first, this one must not end the process.
     probabilities.catch(() => undefined);
     await take();
-    pending = { labels: batch.labels, probabilities };
+    pending = { number: batch.number, labels: batch.labels, probabilities };
   }
   await take();
   const all = options.gather === undefined ? scored : await options.gather(scored);

@@ -4,8 +4,8 @@ import type { Tensor } from '../runtime/tensor.ts';
 import { findNonFinite, judge, settle, wordsFor } from '../kernels/non_finite/non_finite.ts';
 
 /**
- * Where a step first had numbers that are not finite: `gradients` (or the loss), and nothing has moved; or `weights`, which its update
- * made so.
+ * Where a step first had numbers that are not finite: `gradients` (or the loss, or running statistics), and nothing has moved; or
+ * `weights`, which its update made so.
  */
 export type NonFinitePlace = 'gradients' | 'weights';
 
@@ -15,14 +15,14 @@ interface Watched {
 }
 
 /**
- * Watches training steps for numbers that are not finite, on the GPU: a step whose loss or gradients are so is held, weights, momentum and
- * running statistics staying as they were before it, and those launched after it are too, until the host has seen it and calls `begin`.
+ * Watches training steps for numbers that are not finite, on the GPU: a step whose loss, gradients or running statistics are so is held,
+ * weights, momentum and running statistics staying as they were before it, and those launched after it are too, until the host has seen it and calls `begin`.
  * Reads gradients and weights once more, 8 bytes a parameter beside the 20 that the update moves.
  */
 export class StepWatch {
   readonly #model: Model;
   readonly #statistics: readonly Watched[];
-  /** What the searches through gradients and, from `#ofWeights` on, weights left. */
+  /** What the searches through gradients and, from `#ofWeights` on, weights left; from twice that on, those through running statistics. */
   readonly #found: Tensor<'u32'>;
   readonly #ofWeights: number;
   /** [1]: not 0 where steps are held. For `Sgd.step`. */
@@ -35,7 +35,8 @@ export class StepWatch {
     this.#statistics = currents.map((current) => ({ current, saved: engine.empty(current.shape) }));
     const words = wordsFor(engine, weights.parameters.gradients);
     this.#ofWeights = words;
-    this.#found = engine.zeros([2 * words], 'u32');
+    const ofStatistics = currents.reduce((sum, current) => sum + wordsFor(engine, current), 0);
+    this.#found = engine.zeros([2 * words + ofStatistics], 'u32');
     this.verdict = engine.zeros([1], 'u32');
   }
 
@@ -52,10 +53,19 @@ export class StepWatch {
     judge(this.#model.engine, this.#found, loss, this.verdict);
   }
 
-  /** Launches the judgement of a loss [] (null: it is not this process's alone to judge) and of the gradients: before the update. */
+  /**
+   * Launches the judgement of a loss [] and of running statistics (null: they are not this process's alone to judge), and of the gradients:
+   * before the update. Where a variance overflows, what is divided by its root may be 0, and all else finite; in training the running ones
+   * are not even read.
+   */
   judge(loss: Tensor | null): void {
     const { engine, parameters } = this.#model;
     findNonFinite(engine, parameters.gradients, this.#found, 0);
+    let first = 2 * this.#ofWeights;
+    for (const { current } of loss === null ? [] : this.#statistics) {
+      findNonFinite(engine, current, this.#found, first);
+      first += wordsFor(engine, current);
+    }
     judge(engine, this.#found, loss, this.verdict);
     for (const { current, saved } of this.#statistics) settle(engine, this.verdict, current, saved);
   }

@@ -64,12 +64,12 @@ export interface TrainerOptions {
    */
   readonly capture?: boolean;
   /**
-   * What to do with a step whose loss or gradients have numbers that are not finite (NaN, infinity). It is held either way: weights,
-   * momentum and running statistics stay as they were before it, and it is done again to find the kernel and the layer that made
-   * the first one. 'stop': `trainEpoch` rejects with a NonFiniteError that says so. 'skip': its batch is left out, `onSkippedStep` is told, and
-   * training goes on, but not after MOST_SKIPPED in a row, nor where doing it again failed; every step's loss is then awaited before
-   * the next step begins. Where the update itself makes a weight so, training stops. Several processes, which must all hold a step or
-   * none, judge by the gradients: one whose loss alone is so is done, and ends training. Default: 'stop'.
+   * What to do with a step whose loss, gradients or running statistics have numbers that are not finite (NaN, infinity). It is held
+   * either way: weights, momentum and running statistics stay as they were before it, and it is done again to find the kernel and the
+   * layer that made the first one. 'stop': `trainEpoch` rejects with a NonFiniteError that says so. 'skip': its batch is left out,
+   * `onSkippedStep` is told, and training goes on, but not after MOST_SKIPPED in a row, nor where doing it again failed; every step's
+   * loss is then awaited before the next step begins. Where the update itself makes a weight so, training stops. Several processes,
+   * which must all hold a step or none, judge by the gradients: one whose loss alone is so is done, and ends training. Default: 'stop'.
    */
   readonly onNonFinite?: 'stop' | 'skip';
   /**

@@ -3,6 +3,7 @@
 //   kill       killed, a write half done
 //   full       told that the disk is full, a write half done, from then on
 //   read-only  told that the file system is read-only, from then on
+//   stall      kept waiting for ever, a write half done, which it says on stderr; at calls that it waits for
 import fs from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { sep } from 'node:path';
@@ -24,12 +25,21 @@ function failure(call: string, path: string): Error {
 /** To be called before each call; throws, or ends the process, when its turn has come. */
 function strike(call: string, path: string, half: () => void = () => undefined): void {
   calls++;
-  if (kind === 'count' || calls < Number(at)) return;
+  if (kind === 'count' || kind === 'stall' || calls < Number(at)) return;
   // What is there can be read, and on a full disk be renamed and removed.
   if (kind === 'full' && !['write', 'open'].includes(call)) return;
   if (kind !== 'read-only') half();
   if (kind === 'kill') process.kill(process.pid, 'SIGKILL');
   throw failure(call, path);
+}
+
+/** The same before a call that can be waited for. */
+async function strikeOrStall(call: string, path: string, half: () => void = () => undefined): Promise<void> {
+  strike(call, path, half);
+  if (kind !== 'stall' || calls < Number(at)) return;
+  half();
+  console.error(`stalled: ${call}`);
+  await new Promise((resolve) => setTimeout(resolve, 2 ** 31 - 1));
 }
 
 const firstHalf = (data: unknown): Uint8Array => {
@@ -47,16 +57,16 @@ fs.writeFileSync = (path, data, options) => {
 
 const { open, rename, rm } = fs.promises;
 fs.promises.rename = async (from, to) => {
-  if (isWithin(from)) strike('rename', String(from));
+  if (isWithin(from)) await strikeOrStall('rename', String(from));
   await rename(from, to);
 };
 fs.promises.rm = async (path, options) => {
-  if (isWithin(path)) strike('rm', String(path));
+  if (isWithin(path)) await strikeOrStall('rm', String(path));
   await rm(path, options);
 };
 fs.promises.open = async (path, flags, mode) => {
   const writes = isWithin(path) && typeof flags === 'string' && flags !== 'r';
-  if (writes) strike('open', String(path));
+  if (writes) await strikeOrStall('open', String(path));
   const file = await open(path, flags, mode);
   return writes ? failing(file, String(path)) : file;
 };
@@ -66,11 +76,11 @@ function failing(file: FileHandle, path: string): FileHandle {
   const writeFile = file.writeFile.bind(file);
   const sync = file.sync.bind(file);
   file.writeFile = async (data, options) => {
-    strike('write', path, () => fs.writeSync(file.fd, firstHalf(data)));
+    await strikeOrStall('write', path, () => fs.writeSync(file.fd, firstHalf(data)));
     await writeFile(data, options);
   };
   file.sync = async () => {
-    strike('fsync', path);
+    await strikeOrStall('fsync', path);
     await sync();
   };
   return file;

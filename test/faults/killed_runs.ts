@@ -4,6 +4,7 @@ import { existsSync, readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { mkdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { RandomStream } from '../../src/runtime/random.ts';
+import { RunFolder } from '../../tools/training/run_folder.ts';
 import { runOutcome } from '../tools/run_outcome.ts';
 import { spawn, spawnSync } from 'node:child_process';
 
@@ -26,6 +27,8 @@ export const FAULTS = [
   'SIGKILL within a save',
   /** At a random call that changes a file, which is then half done. */
   'SIGKILL within a call',
+  /** The second while a save takes long: the process ends at once, the file half written. */
+  'SIGINT twice within a save',
   ...['full disk', 'read-only folder'],
   /** A file system of its own that has no more room than for a part of a checkpoint; where nobody may mount one, as 'full disk'. */
   'full file system',
@@ -43,6 +46,8 @@ export interface KilledRuns {
   readonly fallbacks: number;
   /** Runs that were carried on to their end, and compared. */
   readonly runs: number;
+  /** What they computed on. */
+  readonly adapter: string;
   /** What should not have been: one line each. */
   readonly wrong: readonly string[];
 }
@@ -117,6 +122,7 @@ export class RunKiller {
   #calls = 0;
   #milliseconds = 0;
   #isMounted = false;
+  #adapter = '';
 
   constructor(root: string, seed: number) {
     this.#root = root;
@@ -146,7 +152,7 @@ export class RunKiller {
     }
     return {
       ...{ faults: this.#faults, halfWritten: this.#halfWritten, fallbacks: this.#fallbacks },
-      ...{ runs: this.#runs, wrong: this.#wrong },
+      ...{ runs: this.#runs, adapter: this.#adapter, wrong: this.#wrong },
     };
   }
 
@@ -193,6 +199,7 @@ export class RunKiller {
     this.#calls = Number(/file calls: (\d+)/.exec(output)?.[1] ?? 0);
     this.#milliseconds = 1000 * Number(/([\d.]+) s per image/.exec(output)?.[1] ?? 0.02) * 72;
     if (code !== 0 || this.#calls === 0) throw new Error(`the uninterrupted run failed: ${output}`);
+    this.#adapter = (await new RunFolder(folder).record()).sessions[0]?.adapter.name ?? '';
     return runOutcome(folder);
   }
 
@@ -212,6 +219,7 @@ export class RunKiller {
         preload: true,
       });
     if (fault === 'SIGKILL within a call') return faulty('kill');
+    if (fault === 'SIGINT twice within a save') return this.#interruptedTwice(folder, parameters, call);
     if (fault === 'full disk') return faulty('full');
     if (fault === 'read-only folder') return faulty('read-only');
     const free = this.#random.integer(80);
@@ -227,6 +235,33 @@ export class RunKiller {
     const delay = this.#random.integer(Math.ceil(this.#milliseconds / 3));
     const fromStart = this.#random.integer(4) === 0;
     return this.#signalled(folder, parameters, fault, { delay, fromStart });
+  }
+
+  /** SIGINT while a call is waited for that never ends, and once more. */
+  async #interruptedTwice(folder: string, parameters: readonly string[], call: number): Promise<Ended> {
+    let isStalled = false;
+    const press = async (child: ChildProcess): Promise<void> => {
+      child.kill('SIGINT');
+      // Closer ones are one press.
+      await sleep(600);
+      child.kill('SIGINT');
+      const late = setTimeout(() => child.kill('SIGKILL'), 5000);
+      child.once('close', () => clearTimeout(late));
+    };
+    const strike = (child: ChildProcess): void => {
+      child.stderr?.on('data', (data: Buffer) => {
+        if (isStalled || !data.toString().includes('stalled: ')) return;
+        isStalled = true;
+        void press(child);
+      });
+    };
+    const environment = { FILE_FAULT: `stall:${call}`, FILE_FAULT_FOLDER: folder };
+    const ended = await start(parameters, { environment, preload: true, onStart: strike });
+    if (isStalled && (ended.code !== 130 || !ended.output.includes('Ctrl-C again: stop at once')))
+      this.#wrong.push(
+        `SIGINT twice: ended with ${ended.code} ${ended.signal ?? ''} and said: ${ended.output}`,
+      );
+    return ended;
   }
 
   async #signalled(

@@ -14,7 +14,7 @@ import {
   parseCheckpoint,
   resumeTraining,
 } from '../../src/train/checkpoint.ts';
-import { parseSafetensors, serializeSafetensors } from '../../src/model/safetensors.ts';
+import { encodeTensor, parseSafetensors, serializeSafetensors } from '../../src/model/safetensors.ts';
 import { patchBatches, smallModel } from './patches.ts';
 import { readCheckpoint, saveCheckpoint, saveModel } from '../../src/train/checkpoint.node.ts';
 import { readSafetensors, writeSafetensors } from '../../src/model/safetensors.node.ts';
@@ -88,12 +88,17 @@ test('a checkpoint that does not fit leaves model, momentum and counters as they
   const { tensors, metadata } = await checkpointContent(createTrainer(other, OPTIONS));
   const before = serialized(await checkpointContent(trainer));
   for (const name of ['velocity.conv_last.weight', 'slow.bn1.running_mean', 'layer1.0.conv1.weight']) {
+    // Found when everything else is known to fit.
+    const uncounted = new Map([
+      ...tensors,
+      ['slow.bn1.num_batches_tracked', encodeTensor(Float32Array.of(0.5), [])] as const,
+    ]);
     const cut = new Map([...tensors].filter(([key]) => key !== name));
     const broken = new Map([
       ...tensors,
       [name, { dtype: 'I32', shape: [1], bytes: new Uint8Array(4) }] as const,
     ]);
-    for (const wrong of [cut, broken]) {
+    for (const wrong of [cut, broken, uncounted]) {
       const checkpoint = parseCheckpoint(withChecksum({ tensors: wrong, metadata }));
       expect(() => resumeTraining(trainer, checkpoint), name).toThrow(/loadStateDict/);
       expect(Buffer.compare(serialized(await checkpointContent(trainer)), before), name).toBe(0);

@@ -227,6 +227,22 @@ test('an update that makes a weight infinite is found in its own step, by name',
   model.dispose();
 });
 
+test('running statistics that are not finite hold the step, though loss and gradients are', async () => {
+  const model = smallModel(engine);
+  const { variance } = model.weights.running('layer1.0.bn2');
+  engine.write(variance, new Float32Array(variance.size).fill(Infinity));
+  const before = await model.stateDict();
+  const trainer = createTrainer(model, { learningRate: 0.01 });
+  const training = trainer.trainEpoch(batches(patchBatch(1)), { epoch: 1, stepsPerEpoch: 1 });
+  const error: unknown = await training.catch((reason: unknown) => reason);
+  expect(String(error)).toMatch(/layer1\.0\.bn2\.running_var \[8\] was not finite before the step/);
+  expect(error instanceof NonFiniteError && Number.isFinite(error.where.loss)).toBe(true);
+  for (const [name, { bytes }] of await model.stateDict())
+    if (!name.endsWith('num_batches_tracked')) expect(bytes, name).toEqual(before.get(name)?.bytes);
+  trainer.dispose();
+  model.dispose();
+});
+
 test('weights that were not finite before the step are named as the first', async () => {
   const model = smallModel(engine);
   const weight = model.weights.parameter('layer1.0.bn2.weight');

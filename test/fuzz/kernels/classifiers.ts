@@ -39,7 +39,7 @@ export const classifierOps: readonly FuzzedOp[] = [
     const channels = [of.at(-1) ?? 1];
     const mode = pick(random, ['train', 'eval', 'frozen'] as const);
     const residual = random(2) === 0;
-    // Few rows are like one another, and what their gradients add up from cancels.
+    // Of few rows that are like one another only the last digits differ, and what they normalise to is as coarse.
     const rows = of.slice(0, -1).reduce((count, extent) => count * extent, 1);
     const input = rows < 16 && mode === 'train' ? [16, ...of] : of;
     const gradient = mode !== 'frozen';

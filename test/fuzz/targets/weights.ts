@@ -15,7 +15,7 @@ import { modelConfiguration } from '../../../src/model/configuration.ts';
 import { parametersOf } from '../../../src/model/layers.ts';
 import { fixtureBytes, fixturesIn } from '../seeds.ts';
 import { join, mutateMany } from '../bytes.ts';
-import { judgementOf } from '../../../tools/training/checkpoint_info.ts';
+import { imagesInfo, judgementOf } from '../../../tools/training/checkpoint_info.ts';
 import { mutateJson, mutateJsonText } from '../json.ts';
 import { mutateZipFields, mutateZipped } from '../zips.ts';
 import { openWeights } from '../../../src/model/files/open_weights.ts';
@@ -59,7 +59,10 @@ async function readEverything(bytes: Uint8Array): Promise<void> {
     if (values.length !== elementCount(shape) * elementSizes[dtype])
       throw new Error(`a tensor of shape [${shape.join()}] of ${dtype} has ${values.length} bytes`);
   const metadata = checkpointMetadata(file);
-  if (metadata.has('model')) judgementOf(parseCheckpoint({ metadata, tensors }));
+  if (!metadata.has('model')) return;
+  const checkpoint = parseCheckpoint({ metadata, tensors });
+  judgementOf(checkpoint);
+  imagesInfo(checkpoint);
 }
 
 /**
