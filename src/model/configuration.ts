@@ -53,17 +53,30 @@ interface SharedConfiguration {
 /** Options with all defaults filled in; plain JSON, kept in checkpoints. `createModel` takes it as options again. */
 export type ModelConfiguration = SharedConfiguration & TrunkConfiguration;
 
-/** Options that are lists, and that are objects: all others are a number, a text or a truth value. */
+/** Options that are lists, that are objects, and that are on or off: all others are a number or a text. */
 const LISTS = ['layers', 'widths', 'strides', 'frozen'];
 const OBJECTS = ['head', 'stem'];
+const SWITCHES = ['recompute', 'useBatchNorm', 'official', 'detachNormalizer', 'officialEpsilons', 'pool'];
+
+/** ImageNet has 21,841 classes at its largest; a head of many more is a mistake that would end in too little memory. */
+const MOST_CLASSES = 1_000_000;
 
 /** What kind of value an option wants instead of this one; null: it may be. Options may be what a stranger's checkpoint says. */
 function wantedKind(name: string, value: unknown): string | null {
   const isScalar = (item: unknown): boolean => typeof item !== 'object';
   if (LISTS.includes(name)) return Array.isArray(value) && value.every(isScalar) ? null : 'a list';
+  if (SWITCHES.includes(name)) return typeof value === 'boolean' ? null : 'true | false';
   if (isScalar(value)) return null;
-  if (!OBJECTS.includes(name)) return 'a number, a text or a truth value';
+  if (!OBJECTS.includes(name)) return 'a number or a text';
   return value !== null && Object.values(value as object).every(isScalar) ? null : 'an object';
+}
+
+function checkKinds(options: object, within = ''): void {
+  for (const [name, value] of Object.entries(options)) {
+    const wanted = value === undefined ? null : wantedKind(name, value);
+    if (wanted !== null) reject('createModel', within + name.slice(0, 80), quote(value), wanted);
+    if (OBJECTS.includes(name) && typeof value === 'object') checkKinds(value as object, `${name}.`);
+  }
 }
 
 const SHARED = ['architecture', 'head', 'classes', 'initialisation', 'frozen', 'recompute', 'seed'];
@@ -74,10 +87,7 @@ const SHARED = ['architecture', 'head', 'classes', 'initialisation', 'frozen', '
  */
 export function modelConfiguration(options: ModelOptions): ModelConfiguration {
   const { architecture, classes, seed = 0 } = options;
-  for (const [name, value] of Object.entries(options)) {
-    const wanted = value === undefined ? null : wantedKind(name, value);
-    if (wanted !== null) reject('createModel', name.slice(0, 80), quote(value), wanted);
-  }
+  checkKinds(options);
   const family = familyOf(architecture);
   const known = [...SHARED, ...family.options];
   for (const [name, value] of Object.entries(options)) {
@@ -89,8 +99,8 @@ export function modelConfiguration(options: ModelOptions): ModelConfiguration {
         `none: the options of ${architecture} are ${known.join(', ')}`,
       );
   }
-  if (!Number.isInteger(classes) || classes < 1)
-    reject('createModel', 'classes', String(classes), 'a whole number >= 1');
+  if (!Number.isInteger(classes) || classes < 1 || classes > MOST_CLASSES)
+    reject('createModel', 'classes', String(classes), `a whole number from 1 to ${MOST_CLASSES}`);
   if (!Number.isSafeInteger(seed)) reject('createModel', 'seed', String(seed), 'a whole number');
   const wanted = options.initialisation ?? 'torchvision';
   const initialisation = wanted === 'official' ? family.officialInitialisation : wanted;

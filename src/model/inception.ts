@@ -176,8 +176,6 @@ function configure({
 }: InceptionOptions): InceptionChoice {
   if (!Object.hasOwn(SMALLEST, outputStride))
     reject('createModel', 'outputStride', String(outputStride), `8 | 16 for ${architecture}`);
-  if (typeof useBatchNorm !== 'boolean')
-    reject('createModel', 'useBatchNorm', String(useBatchNorm), 'true | false');
   return { architecture, outputStride, useBatchNorm };
 }
 

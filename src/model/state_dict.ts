@@ -3,10 +3,11 @@ import type { Layer } from './layers.ts';
 import type { SafetensorsTensor } from './safetensors.ts';
 import type { Shape } from '../runtime/shape.ts';
 import type { Tensor } from '../runtime/tensor.ts';
-import type { Weights } from './weights.ts';
+import type { RunningStatistics, Weights } from './weights.ts';
 import { ArgumentError } from '../runtime/errors.ts';
+import { elementCount, formatShape, sameShape } from '../runtime/shape.ts';
+import { elementSizes } from './safetensors_header.ts';
 import { encodeTensor, toFloat32, toFloat64 } from './safetensors.ts';
-import { formatShape, sameShape } from '../runtime/shape.ts';
 import { hwioToOihw, oihwToHwio } from './layout.ts';
 import { parametersOf } from './layers.ts';
 
@@ -65,14 +66,24 @@ export async function readSlots(
 
 const FLOATS: readonly string[] = ['F32', 'F16', 'BF16', 'F64'];
 
+function checkBytes(name: string, { dtype, shape, bytes }: SafetensorsTensor): void {
+  const wanted = elementCount(shape) * elementSizes[dtype];
+  if (bytes.length !== wanted)
+    throw new ArgumentError(`loadStateDict: ${name} has ${bytes.length} bytes, wanted ${wanted}`);
+}
+
 /**
- * The stored tensor of every slot, in order.
- * @throws ArgumentError naming tensors that are missing, of another shape, or no numbers of a network
+ * Every slot with its stored tensor, in order.
+ * @throws ArgumentError naming tensors that are missing, of another shape, no numbers of a network, or cut short
  */
-export function checkSlots(slots: readonly StateSlot[], state: StateDict): SafetensorsTensor[] {
+export function checkSlots(
+  slots: readonly StateSlot[],
+  state: StateDict,
+): (readonly [StateSlot, SafetensorsTensor])[] {
   const missing = slots.filter(({ name }) => !state.has(name)).map(({ name }) => name);
   if (missing.length > 0) throw new ArgumentError(`loadStateDict: the state has no ${listNames(missing)}`);
-  return slots.map(({ name, shape }) => {
+  return slots.map((slot) => {
+    const { name, shape } = slot;
     const stored = state.get(name);
     if (stored === undefined || !sameShape(stored.shape, shape)) {
       throw new ArgumentError(
@@ -81,7 +92,8 @@ export function checkSlots(slots: readonly StateSlot[], state: StateDict): Safet
     }
     if (!FLOATS.includes(stored.dtype))
       throw new ArgumentError(`loadStateDict: ${name} is ${stored.dtype}, wanted ${FLOATS.join(', ')}`);
-    return stored;
+    checkBytes(name, stored);
+    return [slot, stored];
   });
 }
 
@@ -91,9 +103,8 @@ export function checkSlots(slots: readonly StateSlot[], state: StateDict): Safet
  * @throws ArgumentError as `checkSlots`
  */
 export function writeSlots(engine: Engine, slots: readonly StateSlot[], state: StateDict): void {
-  const stored = checkSlots(slots, state);
-  for (const [index, { tensor, shape }] of slots.entries()) {
-    const values = toFloat32(stored[index] ?? { dtype: 'F32', shape, bytes: new Uint8Array() });
+  for (const [{ tensor, shape }, stored] of checkSlots(slots, state)) {
+    const values = toFloat32(stored);
     engine.write(tensor, shape.length === 4 ? oihwToHwio(values, shape) : values);
   }
 }
@@ -113,10 +124,38 @@ export async function readStateDict(
   return state;
 }
 
+/** A layer's `num_batches_tracked` in a state, which may come from a stranger's file; 0 where there is none. */
+function batchesOf(name: string, state: StateDict): number {
+  const tracked = state.get(name);
+  if (tracked === undefined) return 0;
+  checkBytes(name, tracked);
+  const batches = elementCount(tracked.shape) === 1 ? toFloat64(tracked)[0] : undefined;
+  if (batches === undefined || !Number.isSafeInteger(batches) || batches < 0)
+    throw new ArgumentError(
+      `loadStateDict: ${name} is ${batches ?? formatShape(tracked.shape)}, wanted a whole number >= 0`,
+    );
+  return batches;
+}
+
+/**
+ * The batch norms' statistics and the batches that each has seen, but for those whose counts are among `kept`.
+ * @throws ArgumentError naming a count that is none
+ */
+export function checkCounts(
+  layers: readonly Layer[],
+  weights: Weights,
+  state: StateDict,
+  kept: ReadonlySet<string> = new Set(),
+): (readonly [RunningStatistics, number])[] {
+  return layers
+    .filter((layer) => layer.kind !== 'conv2d' && !kept.has(trackedName(layer)))
+    .map((layer) => [weights.running(layer.name), batchesOf(trackedName(layer), state)]);
+}
+
 /**
  * Writes a state dict's tensors into the layers, or nothing at all after an error. `num_batches_tracked` may be absent (files made
  * before PyTorch had it, and torchvision's): it becomes 0.
- * @throws ArgumentError naming missing tensors and wrong shapes
+ * @throws ArgumentError as `checkSlots`, and naming counts that are no whole numbers
  */
 export function writeStateDict(
   engine: Engine,
@@ -130,7 +169,7 @@ export function writeStateDict(
 /**
  * Writes the tensors that a state has into the layers; the layers' others, which must be among `kept`, stay as they are. Or nothing at
  * all after an error.
- * @throws ArgumentError naming missing tensors and wrong shapes
+ * @throws ArgumentError as `checkSlots`, and naming counts that are no whole numbers
  */
 export function writePartOfStateDict(
   engine: Engine,
@@ -139,18 +178,13 @@ export function writePartOfStateDict(
   state: StateDict,
   kept: ReadonlySet<string>,
 ): void {
-  const counts = layers
-    .filter((layer) => layer.kind !== 'conv2d' && !kept.has(trackedName(layer)))
-    .map((layer) => {
-      const tracked = state.get(trackedName(layer));
-      return [layer.name, tracked === undefined ? 0 : (toFloat64(tracked)[0] ?? 0)] as const;
-    });
+  const counts = checkCounts(layers, weights, state, kept);
   writeSlots(
     engine,
     stateSlots(layers, weights).filter(({ name }) => !kept.has(name)),
     state,
   );
-  for (const [name, batches] of counts) weights.running(name).batches = batches;
+  for (const [statistics, batches] of counts) statistics.batches = batches;
 }
 
 /** The names of the layers' tensors in a state dict. */

@@ -129,8 +129,6 @@ function runStage(pass: Pass, { units, pool }: Stage, input: Tensor): Tensor {
 function configure({ architecture, outputStride = 16, useBatchNorm = true }: VggOptions): VggChoice {
   if (!Object.hasOwn(STAGES, outputStride))
     reject('createModel', 'outputStride', String(outputStride), `8 | 16 for ${architecture}`);
-  if (typeof useBatchNorm !== 'boolean')
-    reject('createModel', 'useBatchNorm', String(useBatchNorm), 'true | false');
   return { architecture, outputStride, useBatchNorm };
 }
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine } from '../../src/runtime/create_engine.ts';
 import { createModel } from '../../src/model/model.ts';
 import { encodeTensor, toFloat32 } from '../../src/model/safetensors.ts';
-import { Head, headConfiguration } from '../../src/model/head.ts';
+import { Head } from '../../src/model/head.ts';
 import { hwioToOihw, oihwToHwio } from '../../src/model/layout.ts';
 import { buildTrunk } from '../../src/model/architectures.ts';
 import { modelConfiguration } from '../../src/model/configuration.ts';
@@ -229,6 +229,33 @@ describe('state dicts', () => {
       (state: Map<string, SafetensorsTensor>) => state.set('bn1.bias', encodeTensor(new Int32Array(4), [4])),
       /I32/,
     ],
+    [
+      'a last tensor that is cut short',
+      (state: Map<string, SafetensorsTensor>) =>
+        state.set('attention.0.bias', { dtype: 'F32', shape: [1], bytes: new Uint8Array(3) }),
+      /attention\.0\.bias has 3 bytes, wanted 4/,
+    ],
+    ...[Number.NaN, 0.5, Infinity, -3].map(
+      (count) =>
+        [
+          `a count of ${count} batches`,
+          (state: Map<string, SafetensorsTensor>) =>
+            state.set('bn1.num_batches_tracked', encodeTensor(Float32Array.of(count), [])),
+          new RegExp(`bn1\\.num_batches_tracked is ${count}, wanted a whole number >= 0`),
+        ] as const,
+    ),
+    [
+      'two counts for one',
+      (state: Map<string, SafetensorsTensor>) =>
+        state.set('bn1.num_batches_tracked', encodeTensor(Int32Array.of(1, 2), [2])),
+      /bn1\.num_batches_tracked is \[2\]/,
+    ],
+    [
+      'a count that is cut short',
+      (state: Map<string, SafetensorsTensor>) =>
+        state.set('bn1.num_batches_tracked', { dtype: 'I64', shape: [], bytes: new Uint8Array(5) }),
+      /bn1\.num_batches_tracked has 5 bytes, wanted 8/,
+    ],
   ] as const) {
     test(`${what} is named, and nothing is loaded`, async () => {
       const { load, unchanged, dispose } = await changed((state) => void change(state));
@@ -335,32 +362,5 @@ describe('running a model', () => {
     expect(() => model.parameters.get('layer9.weight')).toThrow(/layer9\.weight/);
     tape.end();
     for (const made of [model, images, grey, labels, pair, map]) made.dispose();
-  });
-
-  for (const [options, message] of [
-    [{ classes: 0 }, /classes is 0/],
-    [{ layers: [1, 2], widths: [4] }, /widths is 1 numbers, wanted 2/],
-    [{ strides: [1, 2, 2, 2], outputStride: 8 }, /strides and outputStride/],
-    [{ stem: { kernel: 4 } }, /stem\.kernel is 4/],
-    [{ widths: [4, 4, 8, -8] }, /widths is \[4,4,8,-8\]/],
-  ] as const) {
-    test(`options: ${String(message)}`, () => {
-      expect(() => createModel(engine, { ...SMALL, ...options })).toThrow(message);
-    });
-  }
-
-  test('head options: the official form is ReLU, detached, with epsilons', () => {
-    expect(headConfiguration({ kind: 'calm-ml', official: true })).toEqual({
-      kind: 'calm-ml',
-      prior: 'relu',
-      detachNormalizer: true,
-      officialEpsilons: true,
-    });
-    expect(headConfiguration('calm-em')).toEqual({
-      kind: 'calm-em',
-      prior: 'softplus',
-      detachNormalizer: false,
-      officialEpsilons: false,
-    });
   });
 });

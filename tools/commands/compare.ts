@@ -1,14 +1,16 @@
 import type { Difference } from '../compare/difference.ts';
 import type { Side } from '../compare/sides.ts';
 import { ArgumentError } from '../../src/runtime/errors.ts';
+import { checkTarget } from '../weights/check_target.ts';
 import { Command } from 'commander';
 import { counted } from '../../src/report/counted.ts';
-import { differenceOf } from '../compare/difference.ts';
+import { differenceOf, termsOf } from '../compare/difference.ts';
+import { givenOptions, number } from '../options.ts';
 import { inputOf, orderedNames, passOf, readSide } from '../compare/sides.ts';
 import { join } from 'node:path';
+import { jsonText } from '../json_text.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { number } from '../options.ts';
-import { printTable } from '../../bench/table.ts';
+import { printLine, printTable } from '../../bench/table.ts';
 import { sameShape } from '../../src/runtime/shape.ts';
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
@@ -41,8 +43,9 @@ async function dumpElsewhere(path: string, target: string, adapter: string, inpu
 
 /** A model on two adapters. */
 async function onTwoAdapters(path: string, adapters: string, input?: string): Promise<[Side, Side]> {
-  const [first, second, ...others] = adapters.split(',').map((name) => name.trim());
-  if (first === undefined || second === undefined || others.length > 0)
+  const [first = '', second = '', ...others] = adapters.split(',').map((name) => name.trim());
+  // An empty name would be whatever adapter is the usual one, perhaps the other again.
+  if (first === '' || second === '' || others.length > 0)
     throw new ArgumentError(`--adapters is ${adapters}, wanted two names between a comma`);
   const folder = await mkdtemp(join(tmpdir(), 'calm-compare-'));
   try {
@@ -66,12 +69,15 @@ async function matched(first: Side, second: Side, adapter: string | undefined): 
     return [first, await passOf(second, inputOf(first), adapter)];
   if (second.kind === 'recorded pass' && first.kind === 'checkpoint')
     return [await passOf(first, inputOf(second), adapter), second];
+  if (adapter !== undefined)
+    throw new ArgumentError('--adapter: nothing is run here: both files are compared as they are');
   return [first, second];
 }
 
 /** Whether two tensors differ by more than sums in another order make. */
 const isBeyond = ({ relative, nonFiniteDifferent }: Difference, tolerance: number): boolean =>
-  relative > tolerance || nonFiniteDifferent > 0;
+  // Not `>`: of float64 numbers that overflow on the way the share may be NaN.
+  !(relative <= tolerance) || nonFiniteDifferent > 0;
 
 function printDifferences(
   [first, second]: readonly [Side, Side],
@@ -85,20 +91,19 @@ function printDifferences(
     if (a === undefined || b === undefined) unmatched.push(`${name} is in ${first.path} only`);
     else if (!sameShape(a.shape, b.shape))
       unmatched.push(`${name} is [${a.shape.join()}] and [${b.shape.join()}]`);
-    else differences.push(differenceOf(name, a, b));
+    else differences.push(differenceOf(name, a, b, termsOf(name, first.tensors)));
   }
   for (const name of second.tensors.keys())
     if (!first.tensors.has(name)) unmatched.push(`${name} is in ${second.path} only`);
   const changed = differences.filter(({ different }) => different > 0);
   const beyond = differences.filter((difference) => isBeyond(difference, tolerance));
   if (json === true) {
-    console.log(
-      JSON.stringify({ a: first.path, b: second.path, tolerance, differences, unmatched }, null, 2),
-    );
+    console.log(jsonText({ a: first.path, b: second.path, tolerance, differences, unmatched }));
     return beyond.length === 0 && unmatched.length === 0;
   }
   const shown = all === true ? differences : changed;
-  console.log(`A: ${first.path}\nB: ${second.path}`);
+  printLine(`A: ${first.path}`);
+  printLine(`B: ${second.path}`);
   if (shown.length > 0)
     printTable(
       ['', 'shape', 'differ', 'max |A-B|', 'of the largest', 'ulp', 'NaN, inf'],
@@ -112,30 +117,43 @@ function printDifferences(
         difference.nonFinite.some((count) => count > 0) ? difference.nonFinite.join(', ') : '',
       ]),
     );
-  for (const line of unmatched) console.log(`* ${line}`);
+  for (const line of unmatched) printLine(`* ${line}`);
   const [firstChanged, firstBeyond] = [changed[0], beyond[0]];
   const same = differences.length - changed.length;
   console.log(
     `${counted(differences.length, 'tensor')}: ${same} equal to the bit, ${beyond.length} beyond rounding (*)`,
   );
-  if (firstChanged !== undefined) console.log(`first with other bits: ${firstChanged.name}`);
-  if (firstBeyond !== undefined) console.log(`first beyond rounding: ${firstBeyond.name}`);
+  if (firstChanged !== undefined) printLine(`first with other bits: ${firstChanged.name}`);
+  if (firstBeyond !== undefined) printLine(`first beyond rounding: ${firstBeyond.name}`);
   return beyond.length === 0 && unmatched.length === 0;
 }
 
-async function compare(a: string, b: string | undefined, options: CompareOptions): Promise<void> {
+async function compare(
+  a: string,
+  b: string | undefined,
+  options: CompareOptions,
+  command: Command,
+): Promise<void> {
   const { adapter, adapters, input, dump } = options;
+  const refuse = (names: readonly string[], why: string): void => {
+    const given = givenOptions(command, (name) => names.includes(name));
+    if (given !== '') throw new ArgumentError(`${given}: ${why}`);
+  };
   if (dump !== undefined) {
     if (b !== undefined || adapters !== undefined)
       throw new ArgumentError('--dump writes one pass: give one checkpoint and one --adapter');
+    refuse(['all', 'json', 'tolerance'], '--dump writes one pass and compares nothing');
+    for (const source of [a, input]) if (source !== undefined) await checkTarget(source, dump);
     const source = input === undefined ? null : inputOf(await readSide(input));
     const { tensors, metadata, path } = await passOf(await readSide(a), source, adapter);
     await writeSafetensors(dump, tensors, metadata);
-    console.log(`${dump}: ${counted(tensors.size, 'tensor')} of ${path}`);
+    printLine(`${dump}: ${counted(tensors.size, 'tensor')} of ${path}`);
     return;
   }
   if ((b === undefined) === (adapters === undefined))
     throw new ArgumentError('calm compare: wanted two files, or one checkpoint and --adapters A,B');
+  if (b === undefined) refuse(['adapter'], '--adapters names both');
+  else refuse(['input'], 'two files bring what is compared: it is for one checkpoint');
   const sides =
     b === undefined
       ? await onTwoAdapters(a, adapters ?? '', input)
@@ -159,13 +177,13 @@ export function compareCommand(): Command {
     .option('--dump <file>', 'record a pass of the checkpoint, instead of comparing')
     .option(
       '--tolerance <share>',
-      "what counts as rounding: max |A-B| over the tensor's largest number",
+      "what counts as rounding: max |A-B| over the tensor's largest number (the gradient of a bias: over what it adds up)",
       number(0),
       // Sums of a few thousand float32 terms in another order, through fifty layers of them, stay well below; a wrong kernel does not.
       1e-4,
     )
     .option('--all', 'list equal tensors too')
-    .option('--json', 'print every number as JSON')
+    .option('--json', 'print every number as JSON; those that are not finite as texts')
     .addHelpText(
       'after',
       '\nA recorded pass is a safetensors file with input.images [N,3,H,W], input.labels, activation.LAYER [N,C,H,W], loss,\n' +

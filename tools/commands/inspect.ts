@@ -5,7 +5,8 @@ import type { WeightsFile } from '../../src/model/files/weights_file.ts';
 import { Command } from 'commander';
 import { describeWeights } from '../weights/describe.ts';
 import { openWeightsFile } from '../../src/model/files/open_weights.node.ts';
-import { printTable } from '../../bench/table.ts';
+import { jsonText } from '../json_text.ts';
+import { printLine, printTable, visible } from '../../bench/table.ts';
 import { tensorStatistics } from '../weights/statistics.ts';
 
 interface InspectOptions {
@@ -110,13 +111,13 @@ async function inspect(path: string, options: InspectOptions): Promise<void> {
         dtype,
         ...statistics?.get(name),
       }));
-      console.log(JSON.stringify({ ...description, ...(options.tensors ? { tensors } : {}) }, null, 2));
+      console.log(jsonText({ ...description, ...(options.tensors ? { tensors } : {}) }));
       return;
     }
-    console.log(file.name);
-    const lines = summaryOf(description, file.tensors.size);
-    const width = Math.max(...lines.map(([label]) => label.length));
-    for (const [label, text] of lines) console.log(`  ${label.padEnd(width)}  ${shorten(text)}`);
+    printLine(file.name);
+    const lines = summaryOf(description, file.tensors.size).map((line) => line.map(visible));
+    const width = Math.max(...lines.map(([label = '']) => label.length));
+    for (const [label = '', text = ''] of lines) printLine(`  ${label.padEnd(width)}  ${shorten(text)}`);
     if (!options.tensors) return;
     console.log();
     const header = [
@@ -148,6 +149,6 @@ export function inspectCommand(): Command {
     )
     .option('--stats', "every tensor's least and greatest number and mean; counts of NaN and infinity")
     .option('--no-tensors', 'leave the list of tensors out')
-    .option('--json', 'print everything as JSON')
+    .option('--json', 'print everything as JSON; numbers that are not finite as texts')
     .action(inspect);
 }

@@ -10,7 +10,7 @@ export interface Difference {
   readonly elements: number;
   /** max |a - b|, over elements where both are finite. */
   readonly maxAbsolute: number;
-  /** The same over max |a|, |b|: 0 where all are equal. */
+  /** The same over max |a|, |b|, or over `terms` where that is more: 0 where all are equal. */
   readonly relative: number;
   /** Most float32 numbers that lie between two elements: 1 for neighbours. */
   readonly ulp: number;
@@ -29,8 +29,16 @@ function orderOf(value: number): number {
   return raw >= 0 ? raw : -(raw & 0x7fff_ffff);
 }
 
-/** Of two tensors with one shape. */
-export function differenceOf(name: string, first: SafetensorsTensor, second: SafetensorsTensor): Difference {
+/**
+ * Of two tensors with one shape. `terms`: for tensors of sums, the largest sum of the terms' magnitudes, where it is known. Rounding is in
+ * proportion to those, however little is left of them.
+ */
+export function differenceOf(
+  name: string,
+  first: SafetensorsTensor,
+  second: SafetensorsTensor,
+  terms = 0,
+): Difference {
   const [a, b] = [toFloat64(first), toFloat64(second)];
   let [different, maxAbsolute, largest, ulp, nonFiniteDifferent] = [0, 0, 0, 0, 0];
   let [nonFiniteA, nonFiniteB] = [0, 0];
@@ -52,7 +60,26 @@ export function differenceOf(name: string, first: SafetensorsTensor, second: Saf
   }
   return {
     ...{ name, shape: first.shape, different, elements: a.length, maxAbsolute, ulp, nonFiniteDifferent },
-    relative: largest > 0 ? maxAbsolute / largest : 0,
+    relative: largest > 0 ? maxAbsolute / Math.max(largest, terms) : 0,
     nonFinite: [nonFiniteA, nonFiniteB],
   };
+}
+
+/**
+ * Of the gradient of a bias, which adds up the gradients of its layer's outputs [N,C,H,W]: the largest channel's sum of magnitudes. 0 for any
+ * other tensor of a recorded pass.
+ */
+export function termsOf(name: string, tensors: ReadonlyMap<string, SafetensorsTensor>): number {
+  const layer = /^gradient\.(.+)\.bias$/.exec(name)?.[1];
+  const terms = layer === undefined ? undefined : tensors.get(`activation_gradient.${layer}`);
+  if (terms === undefined) return 0;
+  const [batch = 1, channels = 1] = terms.shape;
+  const values = toFloat64(terms);
+  const locations = values.length / batch / channels;
+  const sums = new Float64Array(channels);
+  for (const [index, value] of values.entries()) {
+    const channel = Math.floor(index / locations) % channels;
+    if (Number.isFinite(value)) sums[channel] = (sums[channel] ?? 0) + Math.abs(value);
+  }
+  return sums.reduce((most, sum) => Math.max(most, sum), 0);
 }

@@ -1,49 +1,80 @@
 /** What `calm compare` puts side by side. */
-import type { CheckpointContent } from '../../src/train/checkpoint.ts';
+import type { Checkpoint, CheckpointContent } from '../../src/train/checkpoint.ts';
 import type { PassInput } from '../../src/train/recorded_pass.ts';
 import type { SafetensorsTensor } from '../../src/model/safetensors.ts';
 import { ArgumentError } from '../../src/runtime/errors.ts';
 import { buildTrunk } from '../../src/model/architectures.ts';
 import { checkpointMetadata } from '../../src/train/foreign_checkpoint.ts';
+import { checkpointOf, naming } from '../../src/train/checkpoint.node.ts';
 import { createEngine } from '../../src/runtime/create_engine.ts';
 import { createModel } from '../../src/model/model.ts';
 import { encodeTensor } from '../../src/model/safetensors.ts';
 import { Head } from '../../src/model/head.ts';
-import { parseCheckpoint } from '../../src/train/checkpoint.ts';
+import { imagesInfo, isTexts } from '../training/checkpoint_info.ts';
 import { PASS, recordPass } from '../../src/train/recorded_pass.ts';
+import { quote } from '../../src/model/safetensors_header.ts';
 import { RandomStream } from '../../src/runtime/random.ts';
 import { readWeightsFile } from '../../src/model/files/open_weights.node.ts';
+import { SLOW, VELOCITY } from '../../src/train/checkpoint.ts';
 import { stateNames } from '../../src/model/state_dict.ts';
 
 /** One of the two. */
 export interface Side extends CheckpointContent {
   readonly path: string;
   readonly kind: 'recorded pass' | 'checkpoint' | 'weights';
+  /** What a checkpoint holds. */
+  readonly checkpoint: Checkpoint | null;
+  /** The names of tensors in the order in which numbers flow through the network; empty where that is not known. */
+  readonly order: readonly string[];
 }
 
+/**
+ * Reads one of the two.
+ * @throws WeightsFileError when the file cannot be read; ArgumentError naming it when its metadata or its checksum are wrong
+ */
 export async function readSide(path: string): Promise<Side> {
   const file = await readWeightsFile(path);
   const metadata = checkpointMetadata(file);
   const kind = metadata.has(PASS) ? 'recorded pass' : metadata.has('model') ? 'checkpoint' : 'weights';
-  return { path, kind, tensors: file.tensors, metadata };
+  const checkpoint = kind === 'checkpoint' ? checkpointOf(path, file) : null;
+  const order =
+    kind === 'recorded pass'
+      ? naming(path, () => passOrder(metadata))
+      : checkpoint === null
+        ? []
+        : checkpointOrder(checkpoint);
+  return { path, kind, tensors: file.tensors, metadata, checkpoint, order };
 }
 
-/** The names of a side's tensors in the order in which numbers flow through the network, where that is known. */
-export function orderedNames({ kind, tensors, metadata }: Side): readonly string[] {
-  let known: readonly string[] = [];
-  if (kind === 'recorded pass') {
-    const { order } = JSON.parse(metadata.get(PASS) ?? '{}') as { readonly order?: unknown };
-    known = Array.isArray(order) ? order.map(String) : [];
-  } else if (kind === 'checkpoint') {
-    const { configuration } = parseCheckpoint({ tensors, metadata });
-    const trunk = buildTrunk(configuration);
-    const head = new Head(configuration.head, trunk.channels, configuration.classes);
-    const names = stateNames([...trunk.layers, ...head.layers]);
-    known = ['', 'velocity.', 'slow.'].flatMap((prefix) => names.map((name) => `${prefix}${name}`));
+/** What a recorded pass says of its order; passes of other programs say nothing. */
+function passOrder(metadata: ReadonlyMap<string, string>): readonly string[] {
+  const text = metadata.get(PASS) ?? '{}';
+  let pass: unknown;
+  try {
+    pass = JSON.parse(text);
+  } catch (error) {
+    throw new ArgumentError(`the metadata '${PASS}' are ${quote(text)}, which is no JSON`, { cause: error });
   }
-  const first = known.filter((name) => tensors.has(name));
-  const listed = new Set(first);
-  return [...first, ...[...tensors.keys()].filter((name) => !listed.has(name))];
+  if (typeof pass !== 'object' || pass === null)
+    throw new ArgumentError(`the metadata '${PASS}' are ${quote(pass)}, wanted an object`);
+  const { order = [] } = pass as { readonly order?: unknown };
+  if (!isTexts(order))
+    throw new ArgumentError(
+      `the metadata '${PASS}' have the order ${quote(order)}, wanted a list of the names of tensors`,
+    );
+  return order;
+}
+
+function checkpointOrder({ configuration }: Checkpoint): readonly string[] {
+  const trunk = buildTrunk(configuration);
+  const head = new Head(configuration.head, trunk.channels, configuration.classes);
+  const names = stateNames([...trunk.layers, ...head.layers]);
+  return ['', VELOCITY, SLOW].flatMap((prefix) => names.map((name) => `${prefix}${name}`));
+}
+
+/** The names of a side's tensors: first those whose order is known. */
+export function orderedNames({ tensors, order }: Side): readonly string[] {
+  return [...new Set([...order.filter((name) => tensors.has(name)), ...tensors.keys()])];
 }
 
 /** Two images of noise, and two classes: enough to show where two adapters part. */
@@ -76,19 +107,23 @@ export async function passOf(
   input: PassInput | null,
   adapter: string | undefined,
 ): Promise<Side> {
-  if (side.kind !== 'checkpoint')
+  const { checkpoint } = side;
+  if (checkpoint === null)
     throw new ArgumentError(`${side.path}: wanted a checkpoint (see calm convert), to run it`);
-  const { configuration, state, info } = parseCheckpoint(side);
+  const { configuration, state } = checkpoint;
+  const { crop } = naming(side.path, () => imagesInfo(checkpoint));
   const engine = await createEngine({ adapter });
   const model = createModel(engine, configuration);
   try {
-    model.loadStateDict(state);
-    const { crop } = (info ?? {}) as { readonly crop?: unknown };
-    const content = await recordPass(
-      model,
-      input ?? noise(typeof crop === 'number' ? crop : 224, configuration.classes),
-    );
-    return { ...content, path: `${side.path} on ${engine.adapter.name}`, kind: 'recorded pass' };
+    naming(side.path, () => model.loadStateDict(state));
+    const content = await recordPass(model, input ?? noise(crop ?? 224, configuration.classes));
+    return {
+      ...content,
+      path: `${side.path} on ${engine.adapter.name}`,
+      kind: 'recorded pass',
+      checkpoint: null,
+      order: passOrder(content.metadata),
+    };
   } finally {
     model.dispose();
     engine.destroy();

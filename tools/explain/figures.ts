@@ -8,14 +8,18 @@ import type { Superset } from '../../src/attribution/superset.node.ts';
 import { attribute } from '../../src/attribution/attribute.ts';
 import { batchOf } from './images.ts';
 import { counted } from '../../src/report/counted.ts';
-import { defaultMethod } from '../../src/attribution/methods.ts';
+import { ArgumentError } from '../../src/runtime/errors.ts';
+import { attributionMethod, offersMethod } from '../../src/attribution/methods.ts';
 import { IMAGENET_NORMALIZATION, uploadBatch } from '../../src/train/batch.ts';
 import { overlay, renderMap, scoreRange } from '../../src/report/overlay.ts';
 import { rankClasses } from './explain_batch.ts';
 import { startTape } from '../../src/kernels/tape.ts';
+import { subtractScoreMaps } from '../../src/eval/score_map.ts';
 
 /** What the figures are made from. */
 export interface FigureContext {
+  /** What the model is called where there are several. */
+  readonly name: string;
   readonly model: Model;
   readonly classNames: readonly string[] | null;
   readonly size: number;
@@ -48,7 +52,7 @@ const mapOf = ({ maps }: Attribution, method: MethodName, place = 0): ScoreMap =
 };
 
 const nameOf = ({ classNames }: FigureContext, index: number): string =>
-  classNames?.[index] ?? `class ${index}`;
+  classNames?.[index]?.replaceAll('_', ' ') ?? `class ${index}`;
 
 interface MapOptions {
   readonly title: string;
@@ -77,24 +81,40 @@ function chosenClasses(context: FigureContext): Pick<AttributionRequest, 'classe
 const probability = (p: Float32Array | undefined, index: number): string =>
   `p = ${(p?.[index] ?? Number.NaN).toPrecision(3)}`;
 
-/** The paper's figure 1 (and 4): image, map of A, map of B on one scale, and A - B about zero. */
-export async function counterfactualRow(context: FigureContext, picture: Picture): Promise<Panel[]> {
-  const own = defaultMethod(context.model.configuration.head.kind);
-  const attribution = await explained(context, picture, {
-    methods: [own, 'counterfactual'],
-    ...chosenClasses(context),
-  });
+/** The context with classes A and B settled: those that were asked for, else what the model takes for the likeliest and the next. */
+export async function withClasses(context: FigureContext, picture: Picture): Promise<FigureContext> {
+  const { classes } = await explained(context, picture, { methods: [], ...chosenClasses(context) });
+  const [[classIndex, versus] = []] = classes;
+  return { ...context, classIndex, versus };
+}
+
+/**
+ * The paper's figures 1 and 4: image, map of A, map of B on one scale, and A - B about zero, by one method. `title` goes
+ * above the image. Throws ArgumentError for a method that has no map of a class, or not of this head.
+ */
+export async function counterfactualRow(
+  context: FigureContext,
+  picture: Picture,
+  method: MethodName,
+  title: string,
+): Promise<Panel[]> {
+  const { kind } = context.model.configuration.head;
+  const { perClass, signed } = attributionMethod(method);
+  if (!perClass || method === 'counterfactual' || !offersMethod(kind, method))
+    throw new ArgumentError(`figure: a ${kind} head has no ${method} maps of two classes to compare`);
+  const attribution = await explained(context, picture, { methods: [method], ...chosenClasses(context) });
   const [[first = 0, second = 0] = []] = attribution.classes;
   const [p] = attribution.probabilities;
-  const maps = [mapOf(attribution, own), mapOf(attribution, own, 1)] as const;
-  const ranges = maps.map((map) => scoreRange(map, 'sequential'));
+  const maps = [mapOf(attribution, method), mapOf(attribution, method, 1)] as const;
+  const ranges = maps.map((map) => scoreRange(map, signed ? 'diverging' : 'sequential'));
   const range: Range = [Math.min(...ranges.map(([low]) => low)), Math.max(...ranges.map(([, high]) => high))];
   const [a, b] = [nameOf(context, first), nameOf(context, second)];
+  const shown = { diverging: signed, range };
   return [
-    photograph(picture),
-    mapPanel(context, picture, maps[0], { title: `A: ${a}`, note: probability(p, first), range }),
-    mapPanel(context, picture, maps[1], { title: `B: ${b}`, note: probability(p, second), range }),
-    mapPanel(context, picture, mapOf(attribution, 'counterfactual'), {
+    { ...photograph(picture), title, note: method },
+    mapPanel(context, picture, maps[0], { title: `A: ${a}`, note: probability(p, first), ...shown }),
+    mapPanel(context, picture, maps[1], { title: `B: ${b}`, note: probability(p, second), ...shown }),
+    mapPanel(context, picture, subtractScoreMaps(...maps), {
       title: 'A - B',
       note: 'why A, not B',
       diverging: true,

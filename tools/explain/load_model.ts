@@ -1,24 +1,18 @@
 import type { Engine } from '../../src/runtime/engine.ts';
 import type { ForeignChoice } from '../weights/model_of.ts';
+import type { ImagesInfo } from '../training/checkpoint_info.ts';
 import type { Model } from '../../src/model/model.ts';
 import { ArgumentError } from '../../src/runtime/errors.ts';
-import { checkpointOf } from '../../src/train/checkpoint.node.ts';
+import { checkpointOf, naming } from '../../src/train/checkpoint.node.ts';
 import { checkpointMetadata } from '../../src/train/foreign_checkpoint.ts';
 import { createModel } from '../../src/model/model.ts';
 import { foreignModel } from '../weights/model_of.ts';
+import { imagesInfo } from '../training/checkpoint_info.ts';
 import { readWeightsFile } from '../../src/model/files/open_weights.node.ts';
 
 /** A model ready to explain, and what is known beside its weights. */
-export interface LoadedModel {
+export interface LoadedModel extends ImagesInfo {
   readonly model: Model;
-  /** By label; null where nobody named them. */
-  readonly classNames: readonly string[] | null;
-  /** Side of the images it was trained on, where the checkpoint says so. */
-  readonly crop: number | null;
-}
-
-function fieldOf(info: unknown, key: string): unknown {
-  return typeof info === 'object' && info !== null ? Reflect.get(info, key) : undefined;
 }
 
 /**
@@ -35,7 +29,7 @@ export async function loadCheckpoint(
   const file = await readWeightsFile(path);
   if (!checkpointMetadata(file).has('model')) {
     const model = createModel(engine, foreignModel(path, file.tensors, choice));
-    model.loadStateDict(file.tensors);
+    naming(path, () => model.loadStateDict(file.tensors));
     return { model, classNames: null, crop: null };
   }
   const given = Object.entries(choice).filter(([, value]) => value !== undefined);
@@ -43,14 +37,9 @@ export async function loadCheckpoint(
     throw new ArgumentError(
       `${path}: a checkpoint of calm train knows its own ${given.map(([name]) => name).join(', ')}; options are for other files`,
     );
-  const { configuration, state, info } = checkpointOf(path, file);
-  const model = createModel(engine, configuration);
-  model.loadStateDict(state);
-  const names = fieldOf(info, 'classNames');
-  const crop = fieldOf(info, 'crop');
-  return {
-    model,
-    classNames: Array.isArray(names) ? names.map(String) : null,
-    crop: typeof crop === 'number' ? crop : null,
-  };
+  const checkpoint = checkpointOf(path, file);
+  const images = naming(path, () => imagesInfo(checkpoint));
+  const model = createModel(engine, checkpoint.configuration);
+  naming(path, () => model.loadStateDict(checkpoint.state));
+  return { model, ...images };
 }
