@@ -12,6 +12,7 @@ import { figureCommand } from './commands/figure.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { trainCommand } from './commands/train.ts';
 import { versions } from './version.ts';
+import { visible } from '../bench/table.ts';
 
 /** Our own errors, and those of the file system, say what is wrong; anything else is a bug and keeps its stack. */
 function explains(error: unknown): error is Error {
@@ -36,6 +37,8 @@ const program = new Command('calm')
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(explains(error) ? `calm: ${error.message}` : error);
+  // A name in a message may be a stranger's.
+  const lines = (text: string): string => text.split('\n').map(visible).join('\n');
+  console.error(explains(error) ? `calm: ${lines(error.message)}` : error);
   process.exitCode = 1;
 }

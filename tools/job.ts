@@ -45,7 +45,7 @@ export async function asJob(
     const name = `calm: rank ${rank} on ${hosts[rank] ?? 'its host'}:`;
     if (explains) console.error(`${name} ${error.message}`);
     else console.error(name, error);
-    communicator.abort(1);
+    await communicator.abort(1);
     process.exit(1);
   } finally {
     console.log = log;

@@ -9,39 +9,47 @@ import { createEngine } from '../src/runtime/create_engine.ts';
 import { cubCueTask } from '../src/eval/cub_cues.node.ts';
 import { join, resolve } from 'node:path';
 import { makeGallery } from './start/gallery.ts';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { makeOutFolder } from './out_folder.ts';
 import { openCub, readCubAnnotations } from '../src/data/cub.node.ts';
-import { posteriorSource } from './options.ts';
+import { posteriorSource, wholeNumber } from './options.ts';
 import { modelFile, openSplits, runContestant } from './start/contest.ts';
 import { readFileSync } from 'node:fs';
 import { reportData, resultTable, verdict, writeMaps } from './start/output.ts';
 import { writeBirdlets } from '../src/data/birdlets/write.node.ts';
+import { shellWord } from './shell_word.ts';
+import { writeFile } from 'node:fs/promises';
 import { writeReport } from '../src/report/report.node.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
 
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('Wanted a whole number of at least 1.');
-  return value;
+/** `cam`, `calm-ml` or `calm-em`, the latter with `:ema:0.9` or `:refresh:30` after it. */
+function contestant(name: string): readonly Contestant[] {
+  if (name === 'cam') return CONTESTANTS.slice(0, 1);
+  if (name === 'calm-ml') return [calmContestant('ml')];
+  const found = /^calm-em(?::(.+))?$/.exec(name);
+  if (found === null)
+    throw new InvalidArgumentError(
+      `Wanted cam, calm-ml, calm-em, calm-em:ema:MOMENTUM or calm-em:refresh:STEPS between commas, got '${name}'.`,
+    );
+  const [, posterior = 'current'] = found;
+  return [calmContestant(posteriorSource(posterior))];
 }
 
-/** Parses `cam`, `calm-ml` and `calm-em`, the latter with `:ema:0.9` or `:refresh:30` after it, between commas. */
+/** Parses contestants between commas. */
 function contestants(text: string): readonly Contestant[] {
-  return text.split(',').flatMap((name) => {
-    if (name === 'cam') return CONTESTANTS.slice(0, 1);
-    if (name === 'calm-ml') return [calmContestant('ml')];
-    const found = /^calm-em(?::(.+))?$/.exec(name);
-    if (found === null)
-      throw new InvalidArgumentError(
-        `Wanted cam, calm-ml, calm-em, calm-em:ema:MOMENTUM or calm-em:refresh:STEPS between commas, got '${name}'.`,
-      );
-    const [, posterior = 'current'] = found;
-    return [calmContestant(posteriorSource(posterior))];
-  });
+  const found = new Map<string, Contestant>();
+  for (const part of text.split(',')) {
+    for (const model of contestant(part)) {
+      if (found.has(model.name))
+        throw new InvalidArgumentError(
+          `Wanted every model once, got '${part}', which is ${model.name}, again.`,
+        );
+      found.set(model.name, model);
+    }
+  }
+  return [...found.values()];
 }
 
 async function run(settings: JobSettings): Promise<void> {
@@ -77,7 +85,7 @@ async function run(settings: JobSettings): Promise<void> {
     const splits = openSplits(sets, settings);
 
     const out = resolve(settings.out);
-    await mkdir(out, { recursive: true });
+    await makeOutFolder(out);
     const outcomes: Outcome[] = [];
     const cues = { task, labelOfClass, classNames: sets.train.classNames };
     for (const contestant of models) {
@@ -123,7 +131,7 @@ async function run(settings: JobSettings): Promise<void> {
     const calm = models.find(({ head }) => head !== 'cam');
     if (calm !== undefined)
       console.log(
-        `Models too: npx calm explain ${sets.test.path(0)} --checkpoint ${modelFile(settings.out, calm)}`,
+        `Models too: npx calm explain ${shellWord(sets.test.path(0))} --checkpoint ${shellWord(modelFile(settings.out, calm))}`,
       );
   } finally {
     engine.destroy();
@@ -140,12 +148,12 @@ const program = new Command('npm start --')
     'between commas: cam, calm-ml, calm-em, calm-em:ema:MOMENTUM, calm-em:refresh:STEPS (default: cam,calm-em and a slow one)',
     contestants,
   )
-  .option('--seed <number>', 'of pictures, initial weights and order', wholeNumber, 1)
-  .option('--epochs <number>', 'for each model', wholeNumber, 10)
-  .option('--batch <number>', 'images in a training step', wholeNumber, 32)
-  .option('--train <number>', 'training pictures', wholeNumber, 960)
-  .option('--val <number>', 'validation pictures', wholeNumber, 120)
-  .option('--test <number>', 'test pictures', wholeNumber, 300);
+  .option('--seed <number>', 'of pictures, initial weights and order', wholeNumber(1), 1)
+  .option('--epochs <number>', 'for each model', wholeNumber(1), 10)
+  .option('--batch <number>', 'images in a training step', wholeNumber(1), 32)
+  .option('--train <number>', 'training pictures', wholeNumber(1), 960)
+  .option('--val <number>', 'validation pictures', wholeNumber(1), 120)
+  .option('--test <number>', 'test pictures', wholeNumber(1), 300);
 
 try {
   await run(program.parse().opts<JobSettings>());

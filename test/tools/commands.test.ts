@@ -82,6 +82,7 @@ describe('calm', () => {
     [['train', '--out', 'x', '--data', 'y', '--batch', '0'], 'a whole number >= 1'],
     [['train', '--out', 'x', '--data', 'y', '--micro-batch', '0'], 'a whole number >= 1'],
     [['train', '--out', 'x', '--data', 'y', '--output-stride', '8', '--large-feature-map'], 'cannot be used'],
+    [['train', '--out', 'x', '--data', 'y', '--sync-batch-norm', '--micro-batch', '8'], 'cannot be used'],
     [
       ['train', '--out', 'x', '--data', 'y', '--birdlets-size', '64'],
       '--birdlets-size given without --birdlets',
@@ -108,7 +109,7 @@ describe('calm train', () => {
     const record = (await readJson(join(trained, 'configuration.json'))) as RunRecord;
     expect(record).toMatchObject({
       options: {
-        ...{ epochs: 2, batch: 8, crop: 48, seed: 3, posterior: 'ema:0.9', schedule: 'constant' },
+        ...{ epochs: 2, 'global-batch': 8, crop: 48, seed: 3, posterior: 'ema:0.9', schedule: 'constant' },
         ...{ 'weight-decay': 1e-4, groups: 'modules', data: birdlets, birdlets: true },
       },
       evaluated: { split: 'val', images: 10 },

@@ -1,11 +1,12 @@
+import type { Difference } from '../../tools/compare/difference.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { calm } from './calm.ts';
 import { createEngine } from '../../src/runtime/create_engine.ts';
-import { differenceOf } from '../../tools/compare/difference.ts';
+import { differenceOf, termsOf } from '../../tools/compare/difference.ts';
 import { encodeTensor, toFloat32 } from '../../src/model/safetensors.ts';
 import { join } from 'node:path';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { link, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { readSafetensors, writeSafetensors } from '../../src/model/safetensors.node.ts';
 import { saveModel } from '../../src/train/checkpoint.node.ts';
 import { smallModel } from '../train/patches.ts';
@@ -46,6 +47,22 @@ test('two tensors are measured as they are', () => {
   });
 });
 
+test('the gradient of a bias is measured by what it adds up, of which little may be left', () => {
+  const tensors = new Map([
+    ['activation_gradient.conv', encodeTensor(Float32Array.of(1, -1, 5, 0, -2, 2, 1, 1), [2, 2, 1, 2])],
+    ['gradient.conv.bias', encodeTensor(Float32Array.of(0, 7), [2])],
+  ]);
+  expect(
+    ['gradient.conv.bias', 'gradient.conv.weight', 'activation_gradient.conv'].map((name) =>
+      termsOf(name, tensors),
+    ),
+  ).toEqual([7, 0, 0]);
+  const [a, b] = [0, 2 ** -10].map((value) => encodeTensor(Float32Array.of(value), [1]));
+  if (a === undefined || b === undefined) throw new RangeError('two tensors');
+  expect(differenceOf('x', a, b, 8)).toMatchObject({ maxAbsolute: 2 ** -10, relative: 2 ** -13 });
+  expect(differenceOf('x', a, b)).toMatchObject({ relative: 1 });
+});
+
 test('files: what differs, by how much, and what is first in the order of the network', async () => {
   const same = await calm('compare', path('a.safetensors'), path('a.safetensors'));
   expect([same.code, same.output]).toEqual([
@@ -81,7 +98,118 @@ test('a recorded pass, as of a page or PyTorch, against the checkpoint run here:
   expect(other.output).toContain('first beyond rounding: activation.layer2.0.bn1\n');
 });
 
+test('a checkpoint on two adapters: each pass where it was asked for, apart by rounding', async () => {
+  const own = engine.adapter.source === 'system' ? 'system' : 'swiftshader';
+  // It comes with the development dependencies there; elsewhere one adapter must do for both.
+  const other = process.platform === 'linux' && process.arch === 'x64' ? 'swiftshader' : own;
+  const { code, output, errors } = await calm(
+    ...['compare', path('a.safetensors'), '--adapters', `${own},${other}`, '--json'],
+  );
+  expect(code, errors).toBe(0);
+  const { a, b, differences, unmatched } = JSON.parse(output) as {
+    readonly a: string;
+    readonly b: string;
+    readonly differences: readonly Difference[];
+    readonly unmatched: readonly string[];
+  };
+  expect([a, b]).toEqual([own, other].map((adapter) => `${path('a.safetensors')} on ${adapter}`));
+  expect(unmatched).toEqual([]);
+  const names = differences.map(({ name }) => name);
+  for (const name of [
+    'input.images',
+    'activation.conv1',
+    'loss',
+    'activation_gradient.conv1',
+    'gradient.conv1.weight',
+  ])
+    expect(names).toContain(name);
+  for (const { name, relative } of differences) expect(relative, name).toBeLessThan(1e-4);
+  // Two adapters do not add up in one order; one adapter twice gives the same bits.
+  expect(differences.some(({ different }) => different > 0)).toBe(own !== other);
+});
+
 test('what cannot be compared is said', async () => {
-  const alone = await calm('compare', path('a.safetensors'));
+  const file = path('a.safetensors');
+  const [alone, three, absent] = await Promise.all([
+    calm('compare', file),
+    calm('compare', file, '--adapters', 'a,b,c'),
+    calm('compare', file, '--adapters', 'no-such-adapter,auto'),
+  ]);
   expect([alone.code, alone.errors]).toEqual([1, expect.stringContaining('--adapters A,B')]);
+  expect([three.code, three.errors]).toEqual([
+    1,
+    expect.stringContaining('wanted two names between a comma'),
+  ]);
+  expect([absent.code, absent.errors]).toEqual([
+    1,
+    expect.stringContaining('the pass on no-such-adapter failed'),
+  ]);
+});
+
+test('options that would mean nothing are refused, and so is a dump over what is read', async () => {
+  const file = path('a.safetensors');
+  const before = await readFile(file);
+  await link(file, path('linked.safetensors'));
+  const dump = ['--dump', path('unwritten.safetensors')];
+  await Promise.all(
+    (
+      [
+        // The usual adapter on both sides would be the same to the bit.
+        [[file, '--adapters', 'system,'], 'wanted two names'],
+        [[file, '--adapters', ' ,system'], 'wanted two names'],
+        [[file, '--dump', file], 'this is the file that is read'],
+        [[file, '--dump', path('linked.safetensors')], 'this is the file that is read'],
+        [[file, '--input', path('other.safetensors'), '--dump', path('other.safetensors')], 'that is read'],
+        [[file, file, '--input', '/nonexistent'], '--input: two files bring what is compared'],
+        [[file, file, '--adapter', 'nosuch'], '--adapter: nothing is run here'],
+        [[file, '--adapters', 'a,b', '--adapter', 'a'], '--adapter: --adapters names both'],
+        [[file, ...dump, '--all', '--tolerance', '1'], '--tolerance, --all: --dump writes one pass'],
+        [[file, ...dump, '--json'], '--json: --dump writes one pass'],
+      ] as const
+    ).map(async ([parameters, message]) => {
+      const { code, output, errors } = await calm('compare', ...parameters);
+      expect([code, output], errors).toEqual([1, '']);
+      expect(errors).toContain(message);
+    }),
+  );
+  expect(await readFile(file)).toEqual(before);
+  expect(await readdir(folder)).not.toContain('unwritten.safetensors');
+});
+
+test('a damaged checkpoint is refused, whichever of the two it is', async () => {
+  const bytes = await readFile(path('a.safetensors'));
+  bytes.writeUInt8((bytes.at(-1) ?? 0) ^ 1, bytes.length - 1);
+  await writeFile(path('damaged.safetensors'), bytes);
+  const pair = [path('a.safetensors'), path('damaged.safetensors')] as const;
+  for (const order of [pair, pair.toReversed()]) {
+    const { code, errors } = await calm('compare', ...order);
+    expect([code, errors]).toEqual([1, expect.stringContaining(`${path('damaged.safetensors')}: `)]);
+    expect(errors).toContain('checksum');
+  }
+});
+
+test('names that would steer a terminal are shown, and numbers that JSON has not are texts', async () => {
+  const name = 'a\u001b[31m\nb\u009b';
+  const values = [1e308, -1e308].map((value) => encodeTensor(Float64Array.of(value), [1]));
+  const [one, two] = [path('one.safetensors'), path('two.safetensors')];
+  for (const [index, target] of [one, two].entries()) {
+    const value = values[index];
+    if (value === undefined) throw new RangeError('two values');
+    await writeSafetensors(target, [
+      [name, value],
+      [`only ${index}${name}`, value],
+    ]);
+  }
+  const { code, output } = await calm('compare', one, two);
+  expect(code).toBe(1);
+  expect(output).not.toMatch(/[^\P{Cc}\n]/u);
+  const shown = String.raw`a\u001b[31m\u000ab\u009b`;
+  expect(output).toContain(`* ${shown} `);
+  expect(output).toContain(`* only 0${shown} is in`);
+  expect(output).toContain(`first beyond rounding: ${shown}\n`);
+  const { output: json } = await calm('compare', one, two, '--json');
+  // 2e308 is no float64.
+  expect(JSON.parse(json)).toMatchObject({
+    differences: [{ name, maxAbsolute: 'Infinity', relative: 'Infinity' }],
+  });
 });

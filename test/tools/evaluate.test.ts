@@ -1,6 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { calm } from './calm.ts';
-import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  copyFile,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { createEngine } from '../../src/runtime/create_engine.ts';
 import { createModel } from '../../src/model/model.ts';
 import { join } from 'node:path';
@@ -149,6 +159,32 @@ describe('calm evaluate', () => {
     expect((await stat(join(out(), 'results', 'em.joint.cue.json'))).mtimeMs).toBe(kept.mtimeMs);
   });
 
+  test('scales cues as it is told, and measures them again for it', async () => {
+    const cues = async (...options: string[]): Promise<readonly (readonly (number | null)[])[]> => {
+      const { code } = await evaluate(
+        '--methods',
+        'joint,cam',
+        '--metrics',
+        'cue',
+        '--gallery',
+        '0',
+        ...options,
+      );
+      expect(code).toBe(0);
+      const { rows } = (await readTable()).table;
+      return rows.map(({ values }) => values);
+    };
+    const [joint, cam] = await cues();
+    const [clippedJoint, clippedCam] = await cues('--normalisation', 'clipping');
+    const [scaledJoint, scaledCam] = await cues('--normalisation', 'minmax');
+    // Each method's own, said aloud, changes nothing.
+    expect(clippedJoint).toEqual(joint);
+    expect(scaledCam).toEqual(cam);
+    expect(scaledJoint).not.toEqual(joint);
+    expect(clippedCam).not.toEqual(cam);
+    expect(await readFile(join(out(), 'table.txt'), 'utf8')).toContain('All maps are min-max scaled.');
+  });
+
   test('says of weights made elsewhere what their tensors do not: the form of the head', async () => {
     // Without our metadata it is anybody's: then the released form is meant.
     const { tensors } = await readSafetensors(join(home, 'own.safetensors'));
@@ -177,6 +213,32 @@ describe('calm evaluate', () => {
     expect(await figures('bare.safetensors', ...foreign)).not.toEqual(own);
   });
 
+  test('measures again what pictures, masks or annotations were changed for', async () => {
+    const quick = ['--methods', 'joint', '--metrics', 'classification,cue', '--gallery', '0'];
+    const isKnown = async (): Promise<boolean> => {
+      const { code, output } = await evaluate(...quick);
+      expect(code).toBe(0);
+      return output.includes('em (1 of 2): all is known from before');
+    };
+    await isKnown();
+    expect(await isKnown()).toBe(true);
+    const file = (...parts: readonly string[]): string => join(home, 'data', ...parts);
+    const ids = await readFile(file('metadata', 'test', 'image_ids.txt'), 'utf8');
+    const [one = '', other = ''] = ids.split('\n');
+    const maskOf = (id: string): string => file('part_masks', id.replace(/\.\w+$/, '.png'));
+    for (const change of [
+      () => copyFile(file('images', other), file('images', one)),
+      () => copyFile(maskOf(other), maskOf(one)),
+      () => appendFile(file('parts', 'part_locs.txt'), '\n'),
+      // Of the same size, another time.
+      () => utimes(file('images', other), new Date(), new Date(0)),
+    ]) {
+      await change();
+      expect(await isKnown(), String(change)).toBe(false);
+      expect(await isKnown()).toBe(true);
+    }
+  });
+
   test('speaks of cue masks only where cues are measured', async () => {
     await rm(join(home, 'data', 'part_masks'), { recursive: true, force: true });
     await rm(join(home, 'data', 'segmentations'), { recursive: true, force: true });
@@ -196,6 +258,12 @@ describe('calm evaluate', () => {
     expect(await wrong('--methods', 'jiont')).toContain("got 'jiont'");
     expect(await wrong('--erase', '1.5')).toContain('a number >= 0 and <= 1');
     expect(await wrong('--data', join(home, 'nowhere'))).toContain('there is no such folder');
+    const file = join(home, 'em.safetensors');
+    expect(await wrong('--out', file)).toContain(`--out: ${file} is no folder`);
+    await writeBirdlets(join(home, 'few'), { seed: 1, classes: 4, train: 4, val: 4, test: 4, size: 64 });
+    expect(await wrong('--data', join(home, 'few'))).toMatch(
+      /em\.safetensors: knows 12 classes, few \(test\) has 4: wanted the classes .*--only-present/,
+    );
   });
 });
 

@@ -76,6 +76,31 @@ describe('calm figure', () => {
   });
 });
 
+describe('calm figure counterfactual of several models', () => {
+  const draw = (out: string, ...options: string[]): ReturnType<typeof calm> =>
+    calm('figure', 'counterfactual', picture, '--side', '100', '--out', path(out), ...options);
+  const em = (): string[] => ['--checkpoint', path('calm-em.safetensors')];
+  const both = (): string[] => [...em(), '--checkpoint', path('cam.safetensors')];
+  const heightOf = async (name: string): Promise<number> => (await readImage(path(name))).height;
+
+  test('has a row for each and each method', async () => {
+    const one = await draw('one.png', ...em());
+    const four = await draw('four.png', ...both(), '--methods', 'cam,input-x-gradient');
+    expect([one.code, four.code]).toEqual([0, 0]);
+    // Margins of 24 pixels around and between the rows.
+    expect((await heightOf('four.png')) - 24).toBe(4 * ((await heightOf('one.png')) - 24));
+  });
+
+  test('says which head lacks a method, and that other figures have their own', async () => {
+    const lacking = await draw('none.png', ...both(), '--methods', 'joint');
+    expect(lacking.errors).toContain('a cam head has no joint maps of two classes');
+    const saliency = await draw('none.png', ...em(), '--methods', 'saliency');
+    expect(saliency.errors).toContain('a calm-em head has no saliency maps of two classes');
+    const { errors } = await calm('figure', 'maps', picture, ...em(), '--methods', 'joint');
+    expect(errors).toContain('--methods are for counterfactual, maps has its own');
+  });
+});
+
 test('calm audit measures and writes all numbers', async () => {
   const json = path('audit.json');
   const parameters = [

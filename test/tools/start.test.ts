@@ -104,6 +104,16 @@ test('a model that there is not is refused with those that there are', async () 
   await expect(start('--models', 'calm-em:slow')).rejects.toThrow(/refresh:STEPS/);
 });
 
+test('a model that is named twice is refused', async () => {
+  for (const names of ['cam,cam', 'calm-em,calm-em:current', 'cam,calm-em:ema:0.9,calm-em:ema:0.90']) {
+    const twice = start('--models', names);
+    await expect(twice).rejects.toThrow(
+      /--models <names>.*Wanted every model once, got '(cam|calm-em:[^']+)'/,
+    );
+    await expect(twice).rejects.not.toThrow(/\n {4}at /);
+  }
+});
+
 test('an option that is no number is refused by name', async () => {
   await expect(start('--epochs', 'many')).rejects.toThrow(/--epochs <number>.*whole number/);
 });

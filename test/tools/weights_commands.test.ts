@@ -10,6 +10,7 @@ import { loadCheckpoint } from '../../tools/explain/load_model.ts';
 import { readCheckpoint, saveModel } from '../../src/train/checkpoint.node.ts';
 import { readWeightsFile } from '../../src/model/files/open_weights.node.ts';
 import { serializeTorch } from '../../src/model/files/torch_writer.ts';
+import { writeSafetensors } from '../../src/model/safetensors.node.ts';
 import { writeFileAtomically } from '../../src/runtime/atomic_file.node.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
 import type { SafetensorsTensor } from '../../src/model/safetensors.ts';
@@ -88,6 +89,16 @@ describe('calm inspect', () => {
     const { checkpoint, model } = JSON.parse(output) as WeightsDescription;
     expect(checkpoint?.info).toEqual({ classNames: ['a', 'b', 'c'], crop: 48 });
     expect(model).toMatchObject({ head: 'calm', classes: 3 });
+  });
+
+  test('shows control characters instead of obeying them', async () => {
+    const strange = path('strange.safetensors');
+    const metadata = [['a\u001b[2J', 'one\ntwo\u009b31m']] as const;
+    await writeSafetensors(strange, [['b\u0007\r', encodeTensor(Float32Array.of(1), [1])]], metadata);
+    const output = await succeed('inspect', strange);
+    expect(output).not.toMatch(/[^\P{Cc}\n]/u);
+    expect(output).toMatch(/metadata a\\u001b\[2J +one\\u000atwo\\u009b31m\n/);
+    expect(output).toContain(String.raw`b\u0007\u000d`);
   });
 });
 

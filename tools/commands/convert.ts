@@ -2,6 +2,7 @@ import type { FloatType } from '../weights/convert.ts';
 import type { ForeignChoice } from '../weights/model_of.ts';
 import { addWeightsOptions } from '../options.ts';
 import { ArgumentError } from '../../src/runtime/errors.ts';
+import { checkTarget } from '../weights/check_target.ts';
 import { Command, Option } from 'commander';
 import {
   convertFloats,
@@ -12,7 +13,6 @@ import {
 } from '../weights/convert.ts';
 import { givenChoice } from '../weights/model_of.ts';
 import { openWeightsFile } from '../../src/model/files/open_weights.node.ts';
-import { stat } from 'node:fs/promises';
 import { VELOCITY } from '../../src/train/checkpoint.ts';
 import { writeFileAtomically } from '../../src/runtime/atomic_file.node.ts';
 
@@ -30,22 +30,6 @@ function formatOf(target: string, { to }: ConvertOptions): 'safetensors' | 'pth'
   throw new ArgumentError(
     `${target}: its name says no format, wanted .safetensors, .pth or .pth.tar, or --to safetensors or pth`,
   );
-}
-
-/** Refuses a target that is a folder, or the source itself by whatever name. */
-async function checkTarget(source: string, target: string): Promise<void> {
-  const [from, to] = await Promise.all([source, target].map((path) => stat(path).catch(() => null)));
-  if (to?.isDirectory() === true)
-    throw new ArgumentError(`${target}: this is a folder, wanted a file to write`);
-  if (
-    from !== null &&
-    from !== undefined &&
-    to !== null &&
-    to !== undefined &&
-    from.dev === to.dev &&
-    from.ino === to.ino
-  )
-    throw new ArgumentError(`${target}: this is the file that is read, wanted another one to write`);
 }
 
 async function convert(

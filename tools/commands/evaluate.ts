@@ -11,6 +11,7 @@ import type { LoadedModel } from '../explain/load_model.ts';
 import type { MethodName } from '../../src/attribution/methods.ts';
 import type { ModelChoice } from '../options.ts';
 import type { ModelOutcome } from '../../src/report/outcome.ts';
+import type { Normalisation } from '../../src/eval/score_map.ts';
 import type { ThresholdType } from '../../src/eval/pixel_average_precision.ts';
 import {
   addGradientOptions,
@@ -35,12 +36,14 @@ import { givenChoice } from '../weights/model_of.ts';
 import { join, resolve } from 'node:path';
 import { loadCheckpoint } from '../explain/load_model.ts';
 import { METRICS } from '../evaluate/settings.ts';
-import { mkdir } from 'node:fs/promises';
+import { makeOutFolder } from '../out_folder.ts';
 import { nameCheckpoints } from '../evaluate/checkpoints.ts';
+import { NORMALISATIONS } from '../../src/eval/score_map.ts';
 import { officialGaps, writeEvaluation } from '../evaluate/report.ts';
 import { openEvaluationData } from '../evaluate/data.ts';
 import { planModel } from '../evaluate/evaluate_model.ts';
 import { ResultStore } from '../evaluate/result_store.ts';
+import { shellWord } from '../shell_word.ts';
 
 interface EvaluateOptions extends SupersetOptions, GradientChoice, ModelChoice {
   readonly data: string;
@@ -54,6 +57,7 @@ interface EvaluateOptions extends SupersetOptions, GradientChoice, ModelChoice {
   readonly officialCue?: true;
   readonly size: number;
   readonly crop?: number;
+  readonly normalisation?: Normalisation;
   readonly thresholds?: ThresholdType;
   readonly interval: number;
   readonly erase: readonly number[];
@@ -74,6 +78,7 @@ function settingsOf(options: EvaluateOptions): Omit<EvaluationSettings, 'superse
   return {
     size: options.size,
     interval: options.interval,
+    normalisation: options.normalisation,
     thresholdType: options.thresholds,
     shares: options.erase.toSorted((a, b) => a - b),
     fill: options.fill,
@@ -126,7 +131,7 @@ async function evaluateTogether(
   const engine = await createEngine({ adapter: adapterOf(options.adapter, communicator) });
   try {
     for (const note of engine.notes) console.log(note);
-    await mkdir(out, { recursive: true });
+    await makeOutFolder(out);
     for (const [place, checkpoint] of checkpoints.entries()) {
       const loaded = await loadCheckpoint(engine, checkpoint.path, givenChoice(command, options));
       try {
@@ -211,7 +216,7 @@ async function evaluateTogether(
       notes: [...notes],
       gallery,
       seconds,
-      command: `calm evaluate ${process.argv.slice(3).join(' ')}`,
+      command: `calm evaluate ${process.argv.slice(3).map(shellWord).join(' ')}`,
     };
     const table = await writeEvaluation(outcomes, context);
     console.log(`\n${table}\n`);
@@ -239,7 +244,8 @@ function checkClasses(path: string, { model }: LoadedModel, { name, classNames }
   const { classes } = model.configuration;
   if (classNames.length !== classes)
     throw new ArgumentError(
-      `${path}: knows ${counted(classes, 'class', 'classes')}, ${name} has ${classNames.length}`,
+      `${path}: knows ${counted(classes, 'class', 'classes')}, ${name} has ${classNames.length}: wanted the classes that it was trained on ` +
+        `(--only-present leaves out those without pictures: as in its training; else have a picture of each there, or measure a model that was trained with it)`,
     );
 }
 
@@ -275,9 +281,15 @@ export function evaluateCommand(): Command {
     )
     .addOption(
       new Option(
-        '--thresholds <type>',
-        'of cues (default: log for probabilities, even for other maps)',
-      ).choices(['even', 'log']),
+        '--normalisation <kind>',
+        'of cues to [0, 1] (default: clipping for probabilities, minmax for other maps)',
+      ).choices(NORMALISATIONS),
+    )
+    .addOption(
+      new Option('--thresholds <type>', 'of cues (default: log for clipped maps, even for others)').choices([
+        'even',
+        'log',
+      ]),
     )
     .option('--interval <share>', 'between thresholds', number(0, 0.5, { exclusive: true }), 0.001)
     .option('--erase <shares>', 'of the pixels, between commas', numbers(0, 1), ERASED_SHARES)

@@ -1,14 +1,11 @@
 import type { Communicator } from '../../src/distributed/communicator.ts';
-import type { Checkpoint } from '../../src/train/checkpoint.ts';
-import type { EvaluationChoice, RunConfiguration, RunSession } from '../training/configuration.ts';
-import type { OptionValues } from '../training/config_file.ts';
+import type { EvaluationChoice } from '../training/configuration.ts';
 import type { PosteriorSource } from '../../src/train/slow_posterior.ts';
 import type { RunResult } from '../training/run.ts';
 import type { ScheduleChoice } from '../options.ts';
 import type { TrainOptions } from '../training/train_options.ts';
 import {
   addModelOptions,
-  givenOptions,
   number,
   posteriorSource,
   scheduleChoice,
@@ -16,10 +13,8 @@ import {
   wholeNumbers,
 } from '../options.ts';
 import { adapterOf, asJob, rankTimeoutOption } from '../job.ts';
-import { applyValues, presentValues, readValues } from '../training/config_file.ts';
-import { ArgumentError } from '../../src/runtime/errors.ts';
+import { ArgumentError, CalmError } from '../../src/runtime/errors.ts';
 import { Command, Option } from 'commander';
-import { completeOptions, configurationOf } from '../training/train_options.ts';
 import { counted } from '../../src/report/counted.ts';
 import { createEngine } from '../../src/runtime/create_engine.ts';
 import { DataParallel } from '../../src/distributed/data_parallel.ts';
@@ -28,83 +23,18 @@ import { describeResources } from '../resources.ts';
 import { formatDuration } from '../progress.ts';
 import { GROUP_KINDS } from '../../src/train/parameter_groups.ts';
 import { ImageDecodeError } from '../../src/data/image.ts';
-import { describeOrigin } from '../../src/train/non_finite.ts';
+import { describeOrigin, NonFiniteError } from '../../src/train/non_finite.ts';
 import { Interruption, listenForInterruption } from '../training/interruption.ts';
 import { openData } from '../training/data.ts';
+import { planRun } from '../training/plan.ts';
 import { checkSameCheckpoint } from '../training/same_checkpoint.ts';
 import { ReadOnlyRunFolder } from '../training/read_only_folder.ts';
 import { RunFolder } from '../training/run_folder.ts';
+import { shellWord } from '../shell_word.ts';
 import { TrainingRun } from '../training/run.ts';
 
 /** Exit code of a process that stops since another one of its job was asked to: SIGTERM's, as a scheduler sends it. */
 const INTERRUPTED_ELSEWHERE = 143;
-
-interface Plan {
-  readonly configuration: RunConfiguration;
-  /** All options, for configuration.json. */
-  readonly options: OptionValues;
-  readonly adapter: string | undefined;
-  readonly checkpoint: Checkpoint | null;
-  readonly sessions: readonly RunSession[];
-  /** A line for people about the checkpoint. */
-  readonly note: string | null;
-}
-
-/** Options that mean something together with --resume; the others are the run's own. */
-const RESUME_OPTIONS = new Set([
-  ...['resume', 'out', 'epochs', 'saveEvery', 'workers', 'adapter', 'onNan', 'printConfig'],
-  'rankTimeout',
-]);
-
-/** The options as they stand when everything that has a say in them has had it. */
-function completed(command: Command, processes: number): Pick<Plan, 'configuration' | 'options' | 'adapter'> {
-  completeOptions(command);
-  const { batch, globalBatch } = command.opts<TrainOptions>();
-  // What any number of processes can carry on, or repeat.
-  if (processes > 1 && globalBatch === undefined)
-    command.setOptionValueWithSource('globalBatch', batch * processes, 'implied');
-  const options = command.opts<TrainOptions>();
-  // Birdlets that are drawn into the run's folder go where the next one goes. How long to wait says nothing of a run.
-  const except = ['out', 'rank-timeout'];
-  if (options.data === undefined) except.push('data');
-  if (options.globalBatch !== undefined) except.push('batch');
-  const { adapter } = options;
-  return {
-    configuration: configurationOf(options, processes),
-    options: presentValues(command, except),
-    adapter,
-  };
-}
-
-async function planOf(
-  folder: RunFolder,
-  { resume, config }: TrainOptions,
-  command: Command,
-  processes: number,
-): Promise<Plan> {
-  if (resume !== true) {
-    if (config !== undefined) applyValues(command, await readValues(config), config);
-    const unused = givenOptions(command, (name) => /^birdlets./.test(name));
-    if (command.opts<TrainOptions>().birdlets !== true && unused !== '')
-      throw new ArgumentError(`calm train: ${unused} given without --birdlets`);
-    return { ...completed(command, processes), checkpoint: null, sessions: [], note: null };
-  }
-  const given = givenOptions(command, (name) => !RESUME_OPTIONS.has(name));
-  if (given !== '') {
-    throw new ArgumentError(
-      `--resume: the run has its own ${given}; only --epochs, --save-every, --on-nan, --workers and --adapter may change`,
-    );
-  }
-  const { sessions, options } = await folder.record();
-  applyValues(command, options, '--resume');
-  const { checkpoint, note } = await folder.checkpoint();
-  const plan = completed(command, processes);
-  const { epochs } = plan.configuration;
-  const done = checkpoint?.training?.epochsDone ?? 0;
-  if (checkpoint !== null && done >= epochs && !TrainingRun.isUnfinished(checkpoint))
-    throw new ArgumentError(`--resume: all ${done} epochs are done; train on with --epochs N, N > ${done}`);
-  return { ...plan, checkpoint, sessions, note };
-}
 
 function describeResult(result: RunResult, folder: RunFolder): string {
   const { epochsDone, best, evaluation, seconds, skipped, skippedSteps } = result;
@@ -113,9 +43,9 @@ function describeResult(result: RunResult, folder: RunFolder): string {
   if (evaluation !== null)
     lines.push(`  accuracy ${percent(evaluation.accuracy)} on ${evaluation.images} images`);
   if (best !== null) lines.push(`  best: epoch ${best.epoch} with ${percent(best.accuracy)}: ${folder.best}`);
-  lines.push(`  curves: tensorboard --logdir ${folder.path}`);
+  lines.push(`  curves: tensorboard --logdir ${shellWord(folder.path)}`);
   if (skippedSteps.length > 0) {
-    lines.push(`${counted(skippedSteps.length, 'step')} had numbers that were not finite and were skipped:`);
+    lines.push(`skipped ${counted(skippedSteps.length, 'step')} with numbers that were not finite:`);
     for (const { epoch, step, origin } of skippedSteps.slice(0, 5))
       lines.push(`  epoch ${epoch}, step ${step}: ${describeOrigin(origin)}`);
   }
@@ -136,17 +66,35 @@ async function trainTogether(
   communicator: Communicator,
 ): Promise<void> {
   const { rank, size } = communicator;
-  const { out } = given;
-  if (out === undefined && given.printConfig !== true)
-    throw new ArgumentError('calm train: nowhere to put the run, wanted --out FOLDER');
-  const folder = rank === 0 ? new RunFolder(out ?? '.') : new ReadOnlyRunFolder(out ?? '.');
-  const { adapter, note, ...plan } = await planOf(folder, given, command, size);
+  const { out = '.' } = given;
+  const folder = rank === 0 ? new RunFolder(out) : new ReadOnlyRunFolder(out);
   if (given.printConfig === true) {
-    console.log(JSON.stringify(plan.options, null, 2));
+    const { options } = await planRun(folder, command, size);
+    console.log(JSON.stringify(options, null, 2));
     return;
   }
+  if (given.out === undefined)
+    throw new ArgumentError('calm train: nowhere to put the run, wanted --out FOLDER');
+  try {
+    await trainIn(folder, given, command, communicator);
+  } finally {
+    folder.release();
+  }
+}
+
+async function trainIn(
+  folder: RunFolder,
+  given: TrainOptions,
+  command: Command,
+  communicator: Communicator,
+): Promise<void> {
+  const { rank, size } = communicator;
+  // Before anything of a run is read that another process may be writing.
+  if (given.resume === true) await folder.hold();
+  const { adapter, note, ...plan } = await planRun(folder, command, size);
   if (note !== null) console.log(note);
   if (given.resume === true) await checkSameCheckpoint(communicator, plan.checkpoint);
+  else await folder.make();
   if (plan.checkpoint === null) await folder.begin();
   const engine = await createEngine({ adapter: adapterOf(adapter, communicator) });
   let disposeData = (): Promise<void> => Promise.resolve();
@@ -184,12 +132,15 @@ async function trainTogether(
       // What a full disk, a lost device or numbers that went wrong leave is whole too.
       if (rank === 0 && run.saved !== null) {
         console.error(`${isInterruption ? '' : 'stopped; '}saved after ${run.saved}; carry on with:`);
-        console.error(`  npx calm train --resume --out ${folder.path}`);
+        console.error(`  npx calm train --resume --out ${shellWord(folder.path)}`);
       }
       if (error instanceof ImageDecodeError)
         throw new ImageDecodeError(`${error.message} (--on-bad-image skip goes on without it)`, {
           cause: error,
         });
+      // A batch is to blame, and can be done without.
+      if (error instanceof NonFiniteError && error.where.origin.operation !== null)
+        throw new CalmError(`${error.message} (--on-nan skip leaves such batches out)`, { cause: error });
       if (!isInterruption) throw error;
       process.exitCode = error.exitCode;
     } finally {
@@ -301,9 +252,12 @@ export function trainCommand(): Command {
         .argParser(wholeNumber(1))
         .conflicts('batch'),
     )
-    .option(
-      '--sync-batch-norm',
-      'several processes: batch norms see the batch of all of them, so that training goes as in one process',
+    .addOption(
+      new Option(
+        '--sync-batch-norm',
+        'several processes: batch norms see the batch of all of them, so that training goes as in one process (not with --micro-batch, ' +
+          'under which they see parts of it)',
+      ).conflicts('microBatch'),
     )
     .addOption(rankTimeoutOption())
     .option(

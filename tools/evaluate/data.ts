@@ -1,5 +1,5 @@
 import type { Communicator } from '../../src/distributed/communicator.ts';
-import { alone } from '../../src/distributed/communicator.ts';
+import { alone, gatherJson } from '../../src/distributed/communicator.ts';
 import type { Batch } from '../../src/data/loader.ts';
 import type { CubCueImage, CubCueOptions, CubCueTask } from '../../src/eval/cub_cues.node.ts';
 import type { CubDataset } from '../../src/data/cub.node.ts';
@@ -11,9 +11,13 @@ import { createLoader } from '../../src/data/loader.ts';
 import { cubCueTask } from '../../src/eval/cub_cues.node.ts';
 import { DatasetError } from '../../src/data/dataset.ts';
 import { mergeMasks } from '../../src/data/object_mask.ts';
+import { fileDigest } from './file_digest.ts';
 import { openDataset } from '../../src/data/open_dataset.node.ts';
 import { readCubAnnotations } from '../../src/data/cub.node.ts';
+import { CUB_ANNOTATION_FILES } from '../../src/data/cub_annotations.ts';
+import { join } from 'node:path';
 import { resizeBox } from '../../src/eval/box_accuracy.ts';
+import { versions } from '../version.ts';
 
 /** Part maps that are kept for the next method; larger sets make them anew each time. */
 const PART_MAP_BYTES = 256 * 2 ** 20;
@@ -87,11 +91,25 @@ function thinned(dataset: ImageDataset, images: number | undefined): ImageDatase
     maskPaths: (index) => dataset.maskPaths(place(index)),
   };
   if (!isCub(dataset)) return part;
-  const cub: Pick<CubDataset, 'segmentation' | 'partMask'> = {
+  const cub: Pick<CubDataset, 'segmentation' | 'partMask' | 'planePaths'> = {
     segmentation: (index) => dataset.segmentation(place(index)),
     partMask: (index) => dataset.partMask(place(index)),
+    planePaths: (index) => dataset.planePaths(place(index)),
   };
   return { ...part, ...cub };
+}
+
+/** Everything that is read of a data set beside its lists: pictures, masks and annotations, whether they are there or not. */
+function filesOf(dataset: ImageDataset): string[] {
+  const files: string[] = [];
+  for (let index = 0; index < dataset.length; index++)
+    files.push(
+      dataset.path(index),
+      ...dataset.maskPaths(index),
+      ...(isCub(dataset) ? dataset.planePaths(index) : []),
+    );
+  if (isCub(dataset)) files.push(...CUB_ANNOTATION_FILES.map((file) => join(dataset.folder, file)));
+  return files;
 }
 
 /** Opens a split and whatever truth lies beside it. Throws DatasetError when there is no such data set. */
@@ -117,6 +135,8 @@ export async function openEvaluationData(choice: DataChoice): Promise<Evaluation
     const bird = await dataset.segmentation(index);
     return bird === undefined ? null : mergeMasks([bird], undefined, size, size).data;
   };
+  // The first process's, so that all look for the same results whatever each is told of a shared disk.
+  const [files] = await gatherJson(communicator, await fileDigest(filesOf(dataset)));
   const { rank, size: processes } = communicator;
   const shard = { rank, size: processes };
   const loader = createLoader(dataset, { batchSize: batch, mode: 'eval', crop, shard });
@@ -129,6 +149,9 @@ export async function openEvaluationData(choice: DataChoice): Promise<Evaluation
     classNames: dataset.classNames,
     identity: {
       name: dataset.name,
+      // How pictures are decoded and resized.
+      calm: versions.calm,
+      files,
       crop,
       size,
       segmented,

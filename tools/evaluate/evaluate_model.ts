@@ -34,12 +34,21 @@ const MEASUREMENT = 2;
 
 /** What each metric depends on beside checkpoint and data. */
 function settingsOf(metric: Metric, settings: EvaluationSettings): unknown {
-  const { interval, thresholdType = null, shares, fill, draws, seed, calibrationBins } = settings;
+  const {
+    interval,
+    thresholdType = null,
+    normalisation,
+    shares,
+    fill,
+    draws,
+    seed,
+    calibrationBins,
+  } = settings;
   switch (metric) {
     case 'classification':
       return { calibrationBins };
     case 'cue':
-      return { interval, thresholdType };
+      return { interval, thresholdType, normalisation };
     case 'remove':
       return { shares, fill, draws, seed };
     case 'wsol':

@@ -86,7 +86,7 @@ export async function measureModel(
       const tape = startTape(model.engine, { gradients: false });
       try {
         const probabilities = await model.engine.read(model.predict(tape, images).probabilities);
-        own.push({ labels: batch.labels, probabilities });
+        own.push({ number: batch.number, labels: batch.labels, probabilities });
       } finally {
         tape.end();
       }
@@ -138,7 +138,7 @@ class MethodTally {
 
   constructor(plan: MethodPlan, data: EvaluationData, settings: EvaluationSettings) {
     this.plan = plan;
-    const { normalisation } = attributionMethod(plan.method);
+    const normalisation = settings.normalisation ?? attributionMethod(plan.method).normalisation;
     const { interval, size, shares } = settings;
     const thresholdType = settings.thresholdType ?? (normalisation === 'clipping' ? 'log' : 'even');
     this.cue =
@@ -151,8 +151,9 @@ class MethodTally {
   }
 
   /** Makes everything counted that of all processes. */
-  async share(sum: SumCounts): Promise<void> {
-    for (const part of [this.cue, this.wsol, this.sharpness]) await part?.share(sum);
+  async share(sum: SumCounts, images: number): Promise<void> {
+    for (const part of [this.cue, this.wsol]) await part?.share(sum);
+    await this.sharpness?.share(sum, images);
     this.right?.splice(0, this.right.length, ...(await sum(Float64Array.from(this.right))));
   }
 
@@ -193,7 +194,7 @@ export async function measureMethods(
     done += batch.labels.length;
     onImages(doneOfAll(done, data));
   }
-  for (const tally of tallies) await tally.share(sumCounts(data.communicator));
+  for (const tally of tallies) await tally.share(sumCounts(data.communicator), data.images);
   return new Map(tallies.map((tally) => [tally.plan.method, tally.result()]));
 }
 
@@ -240,7 +241,7 @@ async function measureBatch(
       const map = own[place];
       if (map !== undefined) tally.wsol?.add(map, truth);
     }
-    for (const map of own) tally.sharpness?.add(map);
+    for (const [place, map] of own.entries()) tally.sharpness?.add(map, batch.indices[place] ?? 0);
     if (tally.right !== null) {
       const orders = own.map((map, place) => {
         const { data: scores } = resizeScoreMap(map, batch.crop, batch.crop);

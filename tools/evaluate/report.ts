@@ -59,6 +59,12 @@ const FILLS = {
   blur: 'a strong blur of the picture',
 } as const;
 
+const SCALINGS = {
+  max: 'divided by their largest value and clipped',
+  minmax: 'min-max scaled',
+  clipping: 'clipped to [0, 1], not scaled',
+} as const;
+
 /** How every column of the table is defined. */
 function definitions(models: readonly ModelOutcome[], context: ReportContext): string[] {
   const { settings, data, officialCue } = context;
@@ -67,12 +73,16 @@ function definitions(models: readonly ModelOutcome[], context: ReportContext): s
   const lines: string[] = [];
   if (cue !== null && cue !== undefined) {
     const pairs = cue.byDifferingParts.map((row) => `${row.pairs} with ${row.differingParts}`).join(', ');
+    const scaling =
+      settings.normalisation === undefined
+        ? 'Probabilities are clipped, other maps min-max scaled.'
+        : `All maps are ${SCALINGS[settings.normalisation]}.`;
     const thresholds =
       settings.thresholdType === undefined
         ? 'Thresholds are logarithmic for maps that are probabilities, even for others.'
         : `Thresholds are ${settings.thresholdType === 'log' ? 'logarithmic' : 'even'}.`;
     lines.push(
-      `mPxAP: mean over class pairs of the pixel-wise average precision of |s_A \u2212 s_B| against the parts in which the classes differ, at ${settings.size}\u00D7${settings.size} pixels. Pairs by number of differing parts: ${pairs}. ${thresholds}` +
+      `mPxAP: mean over class pairs of the pixel-wise average precision of |s_A \u2212 s_B| against the parts in which the classes differ, at ${settings.size}\u00D7${settings.size} pixels. Pairs by number of differing parts: ${pairs}. ${scaling} ${thresholds}` +
         (officialCue
           ? ' As the released evaluator counts: one accumulator for all pairs so far, never reset.'
           : ' Each pair is counted by itself, as the paper says; the released evaluator never resets its accumulator (--official-cue).'),

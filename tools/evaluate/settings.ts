@@ -1,5 +1,6 @@
 import type { Fill } from '../../src/eval/erasure.ts';
 import type { GradientOptions } from '../../src/attribution/gradient_maps.ts';
+import type { Normalisation } from '../../src/eval/score_map.ts';
 import type { ThresholdType } from '../../src/eval/pixel_average_precision.ts';
 
 /** What can be measured: the paper's tables 2 and 1, figure 5, table 3, and over how much of the picture maps spread. */
@@ -13,6 +14,8 @@ export interface EvaluationSettings {
   readonly size: number;
   /** Between thresholds. */
   readonly interval: number;
+  /** Of the evidence of cues. Undefined: each method's own, `clipping` for probabilities and `minmax` for others. */
+  readonly normalisation: Normalisation | undefined;
   /** Undefined: `log` for maps of probabilities, which are clipped, `even` for others, as the released evaluation is called. */
   readonly thresholdType: ThresholdType | undefined;
   readonly shares: readonly number[];

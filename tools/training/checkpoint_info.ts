@@ -10,8 +10,16 @@ export interface BestEpoch {
   readonly negativeLogLikelihood: number;
 }
 
+/** What is known of the images that a model was trained on. */
+export interface ImagesInfo {
+  /** By label; null where nobody named them. */
+  readonly classNames: readonly string[] | null;
+  /** Side of the images, where the checkpoint says so. */
+  readonly crop: number | null;
+}
+
 /** What a run stores beside the weights: what explaining needs, and what carrying on needs. */
-export interface CheckpointInfo {
+export interface CheckpointInfo extends ImagesInfo {
   readonly classNames: readonly string[];
   readonly crop: number;
   readonly best: BestEpoch | null;
@@ -35,6 +43,31 @@ export function judgementOf({ info, training }: Checkpoint): Pick<CheckpointInfo
     );
   return { best, judged };
 }
+
+/** Largest side of images that a checkpoint may ask for: a small file must not make whoever explains by it take much memory. */
+export const LARGEST_CROP = 1024;
+
+/**
+ * What a checkpoint says of its images; it may say nothing.
+ * @throws ArgumentError when what is there is something else
+ */
+export function imagesInfo({ info }: Pick<Checkpoint, 'info'>): ImagesInfo {
+  const { classNames, crop } = (info ?? {}) as { readonly [Key in keyof ImagesInfo]?: unknown };
+  const names = classNames ?? null;
+  const side = crop ?? null;
+  if (names !== null && !isTexts(names))
+    throw new ArgumentError(`checkpoint: classNames are ${quote(names)}, wanted a list of texts`);
+  if (side !== null && !(isWhole(side) && side >= 1 && side <= LARGEST_CROP))
+    throw new ArgumentError(
+      `checkpoint: crop is ${quote(side)}, wanted a whole number from 1 to ${LARGEST_CROP}`,
+    );
+  return { classNames: names, crop: side };
+}
+
+const isWhole = (value: unknown): value is number => Number.isSafeInteger(value);
+/** Whether something out of JSON is a list of texts. */
+export const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string');
 
 /** Whether an evaluation beats the best one so far. */
 export function isBetter({ accuracy, negativeLogLikelihood }: Evaluation, best: BestEpoch | null): boolean {

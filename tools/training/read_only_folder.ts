@@ -4,6 +4,14 @@ import { RunFolder } from './run_folder.ts';
 export class ReadOnlyRunFolder extends RunFolder {
   override readonly isKept = false;
 
+  override make(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  override hold(): Promise<void> {
+    return Promise.resolve();
+  }
+
   override begin(): Promise<void> {
     return Promise.resolve();
   }

@@ -3,7 +3,9 @@ import type { RunRecord } from './configuration.ts';
 import { ArgumentError, CalmError } from '../../src/runtime/errors.ts';
 import { appendFileSync, existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { FolderLock } from './folder_lock.ts';
+import { makeOutFolder } from '../out_folder.ts';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { parseRunRecord } from './run_record.ts';
 import { readCheckpoint } from '../../src/train/checkpoint.node.ts';
 import { writeFileAtomically } from '../../src/runtime/atomic_file.node.ts';
@@ -43,6 +45,13 @@ export interface LoggedStep {
   readonly learningRate: number;
 }
 
+/** A file of the folder half written, as `writeFileAtomically` names it. */
+const UNFINISHED =
+  /^\.(?:configuration\.json|log\.jsonl|(?:last|best)\.safetensors)\.[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\.part$/;
+
+/** Event files as `EventFile` names them; a TensorBoard folder may hold others' too. */
+const OWN_CURVES = /^events\.out\.tfevents\.\d+\.calm$/;
+
 /** Where a run can be carried on. */
 export interface FoundCheckpoint {
   /** Null: nothing has been saved yet, the run begins. */
@@ -67,12 +76,14 @@ function isForbidden(error: unknown): boolean {
  *     last.safetensors     model, momentum and theta' after the last epoch, or where the run was saved within one
  *     previous.safetensors what last.safetensors was before: the run goes on from it where the last one is damaged or missing
  *     best.safetensors     the model of the epoch with the best accuracy on the evaluated split
+ *     run.lock             while a process writes to it: which one
  */
 export class RunFolder {
   readonly path: string;
   /** Whether this process writes to it. */
   readonly isKept: boolean = true;
   #isLastDamaged = false;
+  #lock: FolderLock | null = null;
 
   constructor(path: string) {
     this.path = path;
@@ -102,23 +113,46 @@ export class RunFolder {
     return existsSync(this.last) || existsSync(this.previous);
   }
 
-  /** Makes the folder for a new run. What a run left that never saved its weights goes. Throws ArgumentError when one did. */
+  /** Makes the folder of a new run, and holds it. Throws ArgumentError when a file is in the way, or another process holds it. */
+  async make(): Promise<void> {
+    await makeOutFolder(this.path);
+    this.#lock = await FolderLock.take(this.path);
+  }
+
+  /** Holds the folder of a run that is to go on. Throws ArgumentError when there is none, or another process holds it. */
+  async hold(): Promise<void> {
+    this.#checkIsRun();
+    this.#lock = await FolderLock.take(this.path);
+  }
+
+  /** Lets others write to the folder. */
+  release(): void {
+    this.#lock?.release();
+    this.#lock = null;
+  }
+
+  /**
+   * Begins a new run in the folder, which is made where there is none. What a run left that never saved its weights goes. Throws ArgumentError when one did, or when there is
+   * a log that is no run's.
+   */
   async begin(): Promise<void> {
     if (this.#hasWeights) {
       throw new ArgumentError(
         `--out: ${this.path} holds a run already; carry it on with --resume, or choose another folder`,
       );
     }
-    await mkdir(this.path, { recursive: true });
-    const isOld = (name: string): boolean => name === 'log.jsonl' || name.startsWith('events.out.tfevents.');
-    for (const name of await readdir(this.path)) if (isOld(name)) await rm(join(this.path, name));
-    await this.#removeUnfinished();
+    await makeOutFolder(this.path);
+    const log = await readFile(this.log, 'utf8').catch(() => '');
+    if (log !== '' && !log.startsWith('{"kind":"session"'))
+      throw new ArgumentError(`--out: ${this.log} is no run's; move it away, or choose another folder`);
+    await rm(this.log, { force: true });
+    await this.#remove(OWN_CURVES);
+    await this.#remove(UNFINISHED);
   }
 
   /** The record of the run in it. Throws ArgumentError when there is none. */
   async record(): Promise<RunRecord> {
-    if (!existsSync(this.#configuration))
-      throw new ArgumentError(`--resume: ${this.path} holds no run (it has no configuration.json)`);
+    this.#checkIsRun();
     const text = await readFile(this.#configuration, 'utf8');
     return parseRunRecord(text, this.#configuration);
   }
@@ -158,7 +192,7 @@ export class RunFolder {
    * damaged.safetensors: the next save would make it the previous one.
    */
   async rewind(position: LogPosition): Promise<void> {
-    await this.#removeUnfinished();
+    await this.#remove(UNFINISHED);
     if (this.#isLastDamaged && existsSync(this.last))
       await rename(this.last, join(this.path, 'damaged.safetensors'));
     this.#isLastDamaged = false;
@@ -175,8 +209,12 @@ export class RunFolder {
     return line === undefined ? null : (JSON.parse(line) as LoggedStep);
   }
 
-  /** Waits until the disk has the log: before a checkpoint, which must not know of more steps than the log does after a power cut. */
+  /**
+   * Waits until the disk has the log: before a checkpoint, which must not know of more steps than the log does after a power cut. Throws
+   * CalmError when another process has taken the folder over.
+   */
   async syncLog(): Promise<void> {
+    this.#lock?.check();
     const file = await open(this.log, 'a');
     try {
       await file.sync();
@@ -185,9 +223,13 @@ export class RunFolder {
     }
   }
 
-  async #removeUnfinished(): Promise<void> {
-    for (const name of await readdir(this.path))
-      if (name.startsWith('.') && name.endsWith('.part')) await rm(join(this.path, name));
+  #checkIsRun(): void {
+    if (!existsSync(this.#configuration))
+      throw new ArgumentError(`--resume: ${this.path} holds no run (it has no configuration.json)`);
+  }
+
+  async #remove(names: RegExp): Promise<void> {
+    for (const name of await readdir(this.path)) if (names.test(name)) await rm(join(this.path, name));
   }
 
   /** Appends an object to the log as one line of JSON. At once, so that a crash loses nothing: it costs some microseconds. */

@@ -11,6 +11,7 @@ import { buildTrunk } from '../../src/model/architectures.ts';
 import { join, resolve } from 'node:path';
 import { modelConfiguration } from '../../src/model/configuration.ts';
 import { outputStride, trunkOptions } from '../options.ts';
+import { LARGEST_CROP } from './checkpoint_info.ts';
 
 export interface TrainOptions extends ModelChoice, ResNetChoice {
   readonly data?: string;
@@ -78,6 +79,7 @@ function networkOf(options: TrainOptions, crop: number): NetworkOptions {
   const { smallestSide } = buildTrunk(modelConfiguration({ ...network, classes: 1 }));
   if (crop < smallestSide)
     throw new ArgumentError(`--crop is ${crop}, wanted at least ${smallestSide} for ${architecture}`);
+  if (crop > LARGEST_CROP) throw new ArgumentError(`--crop is ${crop}, wanted at most ${LARGEST_CROP}`);
   return network;
 }
 

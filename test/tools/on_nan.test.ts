@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { calm } from './calm.ts';
+import { createEngine } from '../../src/runtime/create_engine.ts';
+import { createImage } from '../../src/data/image.ts';
+import { createModel } from '../../src/model/model.ts';
+import { encodePng } from '../../src/data/png/png.node.ts';
+import { join } from 'node:path';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readCheckpoint, saveModel } from '../../src/train/checkpoint.node.ts';
+import { tmpdir } from 'node:os';
+import { toFloat64 } from '../../src/model/safetensors.ts';
+
+const SIDE = 24;
+
+let folder: string;
+const path = (...parts: readonly string[]): string => join(folder, ...parts);
+
+/** ImageNet's mean, rounded: what the network sees is nearly zero. */
+const GREY = [124, 116, 104];
+const WHITE = [255, 255, 255];
+
+/** Seven grey pictures and a white one. */
+async function writePictures(): Promise<void> {
+  for (const name of ['a', 'b']) {
+    await mkdir(path('data', 'train', name), { recursive: true });
+    for (let number = 0; number < 4; number++) {
+      const image = createImage(SIDE, SIDE);
+      const colour = name === 'b' && number === 3 ? WHITE : GREY;
+      for (let i = 0; i < image.data.length; i++) image.data[i] = colour[i % 3] ?? 0;
+      await writeFile(path('data', 'train', name, `${number}.png`), encodePng(image));
+    }
+  }
+}
+
+/** A trunk whose first convolution makes numbers of order 1e36 of grey, which a batch norm at rest brings back, and infinity of white. */
+async function writeWeights(): Promise<void> {
+  const engine = await createEngine();
+  const model = createModel(engine, {
+    ...{ architecture: 'resnet18', layers: [1], widths: [8], head: 'cam', classes: 2 },
+    stem: { width: 8, kernel: 3, stride: 1, pool: false },
+  });
+  for (const [name, value] of [
+    ['conv1.weight', 2e37],
+    ['bn1.weight', 1e-37],
+  ] as const) {
+    const weight = model.weights.parameter(name);
+    engine.write(weight, new Float32Array(weight.size).fill(value));
+  }
+  await saveModel(path('trunk.safetensors'), model);
+  model.dispose();
+  engine.destroy();
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'calm-on-nan-'));
+  await Promise.all([writePictures(), writeWeights()]);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+test('--on-nan stop names layer and kernel and keeps the steps before; --resume --on-nan skip goes on without the batch', async () => {
+  const out = path('run');
+  const stopped = await calm(
+    ...['train', '--data', path('data'), '--weights', path('trunk.safetensors'), '--freeze', 'conv1', 'bn1'],
+    ...['--architecture', 'resnet18', '--layers', '1', '--widths', '8', '--small-stem', '--head', 'cam'],
+    ...['--crop', '20', '--resize', '24', '--batch', '2', '--epochs', '1', '--evaluate', 'none'],
+    ...['--save-every', '1', '--workers', '0', '--seed', '1', '--out', out],
+  );
+  const where = /epoch 1, step ([23]).*: first in conv2d of conv1, forward: \w+\/\w+, output/;
+  expect([stopped.code, stopped.errors]).toEqual([1, expect.stringMatching(where)]);
+  const step = Number(where.exec(stopped.errors)?.[1]);
+  expect(stopped.errors).toContain(`saved after step ${step - 1} of 4 of epoch 1; carry on with:`);
+  expect(stopped.errors).toContain('(--on-nan skip leaves such batches out)');
+
+  const resumed = await calm('train', '--resume', '--on-nan', 'skip', '--out', out);
+  expect(resumed.code, resumed.errors).toBe(0);
+  expect(resumed.output).toContain('skipped 1 step with numbers that were not finite:\n');
+  expect(resumed.output).toContain(`epoch 1, step ${step}: first in conv2d of conv1, forward`);
+  const log = (await readFile(join(out, 'log.jsonl'), 'utf8')).trim().split('\n');
+  const kinds = log.map((line) => (JSON.parse(line) as { readonly kind: string }).kind);
+  const wanted = ['step', 'step', 'step', 'step'].with(step - 1, 'skipped step');
+  expect(kinds.filter((kind) => kind.endsWith('step'))).toEqual(wanted);
+  const { state } = await readCheckpoint(join(out, 'last.safetensors'));
+  for (const [name, tensor] of state) expect(toFloat64(tensor).every(Number.isFinite), name).toBe(true);
+});
