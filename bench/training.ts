@@ -1,17 +1,21 @@
 // What training costs around its kernels, on ResNet-50 with CALM's EM head at 224x224 pixels (7x7 map) unless said otherwise:
 //   host       the CPU's time to record and submit a step: launched anew, and replayed from a capture
 //   first      the first step of a process beside the later ones, with the driver's cache of compiled kernels empty and filled
-//   batch      time an image in batches of 1, 2, 4, 8
+//   batch      time an image in batches of 1, 2, 4, 8; of 16 and 32, too, on a GPU
 //   recompute  memory and time of a step that computes its residual blocks again
 //   memory     200 steps: GPU memory and the process's resident set
+//   watch      a step with the search for numbers that are not finite beside one without
 //   node bench/training.ts [PART...] [--quick] [--json FILE]
 import type { Bench } from './harness.ts';
+import type { Tensor } from '../src/runtime/tensor.ts';
+import { IMAGENET_NORMALIZATION, uploadBatch } from '../src/train/batch.ts';
 import { makeTrainer, median, noiseBatch, stepTimes } from './training_setting.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { openBench } from './harness.ts';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { startTape } from '../src/kernels/tape.ts';
+import { StepWatch } from '../src/train/step_watch.ts';
 import { tmpdir } from 'node:os';
 
 const MEBIBYTE = 2 ** 20;
@@ -81,7 +85,8 @@ function first({ figure }: Bench): void {
 
 async function batch({ engine, quick, figure }: Bench): Promise<void> {
   const { trainer, dispose } = makeTrainer(engine);
-  const sizes = quick ? [1, 2] : [1, 2, 4, 8];
+  // What fills a GPU would take minutes on a CPU.
+  const sizes = quick ? [1, 2] : engine.adapter.software ? [1, 2, 4, 8] : [1, 2, 4, 8, 16, 32];
   const perImage = new Map<number, number[]>(sizes.map((size) => [size, []]));
   // Alternating, so that a slow moment of the machine does not fall on one size.
   for (let round = 0; round < (quick ? 1 : 3); round++) {
@@ -137,10 +142,64 @@ async function memory({ engine, quick, figure }: Bench): Promise<void> {
   dispose();
 }
 
+/** One step recorded with the watch and once without, replayed in turns. */
+async function watch({ engine, quick, figure }: Bench): Promise<void> {
+  const { model, trainer, dispose } = makeTrainer(engine);
+  const tape = startTape(engine, { gradients: false });
+  const { images, labels } = uploadBatch(tape, noiseBatch(2, 224, 200), IMAGENET_NORMALIZATION);
+  const one = engine.tensor(Float32Array.of(1), []);
+  const stepWatch = new StepWatch(model, null);
+  stepWatch.begin();
+  const record = (isWatched: boolean): { loss: Tensor; end: () => void } => {
+    const stepTape = startTape(engine);
+    model.parameters.placeGradients(stepTape);
+    const { loss } = model.loss(stepTape, images, labels);
+    stepTape.backward(loss, one);
+    if (isWatched) stepWatch.judge(loss);
+    trainer.optimizer.step(stepTape, ...(isWatched ? [stepWatch.verdict] : []));
+    if (isWatched) stepWatch.judgeWeights();
+    return { loss, end: () => stepTape.end() };
+  };
+  const steps = [true, false].map((isWatched) => {
+    // Once before, so that kernels are compiled and the optimiser's tables there.
+    record(isWatched).end();
+    const recorded: ReturnType<typeof record>[] = [];
+    const capture = engine.capture(() => void recorded.push(record(isWatched)));
+    const times: number[] = [];
+    const replay = async (): Promise<void> => {
+      const begin = performance.now();
+      capture.replay();
+      await Promise.all([
+        ...recorded.map(({ loss }) => engine.read(loss)),
+        ...(isWatched ? [stepWatch.read()] : []),
+      ]);
+      times.push(performance.now() - begin);
+    };
+    const end = (): void => {
+      for (const each of recorded) each.end();
+      capture.dispose();
+    };
+    return { times, replay, end };
+  });
+  for (let round = 0; round < (quick ? 4 : 25); round++) for (const { replay } of steps) await replay();
+  const [watched, plain] = steps.map(({ times }) => times.slice(2));
+  // Each beside its neighbour, so that what changes slowly on the machine changes both.
+  const shares = (watched ?? []).map((time, index) => time / (plain?.[index] ?? Number.NaN) - 1);
+  figure('watch', 'step without', median(plain ?? []), 'ms');
+  figure('watch', 'step with', median(watched ?? []), 'ms');
+  figure('watch', 'more with than without, median of pairs', 100 * median(shares), '%');
+  for (const { end } of steps) end();
+  stepWatch.dispose();
+  one.dispose();
+  tape.end();
+  dispose();
+}
+
 const bench = await openBench('training');
 if (bench.wanted('host')) await host(bench);
 if (bench.wanted('first')) first(bench);
 if (bench.wanted('batch')) await batch(bench);
 if (bench.wanted('recompute')) await recompute(bench);
 if (bench.wanted('memory')) await memory(bench);
+if (bench.wanted('watch')) await watch(bench);
 await bench.finish();
