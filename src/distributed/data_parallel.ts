@@ -88,6 +88,8 @@ export class DataParallel {
   ): Promise<ImagesResult> {
     let parts: readonly ImagesResult[] = [];
     const arrived = earlier.then((results) => (parts = results));
+    // Where the last part never comes to be computed, nobody waits for it; who waits for the earlier parts is told.
+    arrived.catch(() => undefined);
     const sum = (bytes: ArrayBuffer): Promise<Float32Array> => {
       const [own = Number.NaN] = new Float32Array(bytes, 0, 1);
       const [count = 0] = new Uint32Array(bytes, 4, 1);

@@ -2,7 +2,7 @@ import type { OpenOptions } from './open.ts';
 import type { TensorTracker } from './tensor_tracker.ts';
 import { describeAdapter } from './open.ts';
 import { Engine } from './engine.ts';
-import { UnsupportedError } from './errors.ts';
+import { reject, UnsupportedError } from './errors.ts';
 import { openGpu } from '#gpu';
 
 /** How to make an engine. */
@@ -48,6 +48,10 @@ const WANTED_FEATURES = ['subgroups', 'timestamp-query', 'shader-f16'] as const;
 /** Opens a GPU (the caller's device, the page's, or Dawn's on Node) and makes an engine on it. */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const { device: given, limits } = options;
+  for (const name of ['memoryLimit', 'dispatchWork'] as const) {
+    const value = options[name];
+    if (value !== undefined && !(value > 0)) reject('createEngine', name, String(value), 'a number above 0');
+  }
   if (given !== undefined)
     return new Engine(given, describeAdapter(given.adapterInfo, 'given device'), options);
   const opened = await openGpu(options);
@@ -60,7 +64,12 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   };
   const device = await requestDevice(adapter, descriptor);
   const launchFirst = opened.compileAhead?.(descriptor) ?? null;
-  return new Engine(device, opened.description, { memoryLimit, ...options, opened, launchFirst });
+  return new Engine(device, opened.description, {
+    ...options,
+    memoryLimit: options.memoryLimit ?? memoryLimit,
+    opened,
+    launchFirst,
+  });
 }
 
 async function requestDevice(adapter: GPUAdapter, descriptor: GPUDeviceDescriptor): Promise<GPUDevice> {

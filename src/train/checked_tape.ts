@@ -4,6 +4,7 @@ import type { KernelModule } from '../runtime/kernel.ts';
 import type { Launch } from '../runtime/launch.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { NonFiniteOrigin } from './non_finite.ts';
+import type { Shape } from '../runtime/shape.ts';
 import { findNonFinite, wordsFor } from '../kernels/non_finite/non_finite.ts';
 import { gradientSums } from '../kernels/tape.ts';
 import { Tape } from '../runtime/tape.ts';
@@ -35,6 +36,13 @@ export class CheckedTape extends Tape {
 
   constructor(engine: Engine) {
     super(engine, gradientSums);
+  }
+
+  /** Cleared: where an operation writes its output in several launches, what other work left there must not be taken for its. */
+  override empty<D extends DType = 'f32'>(shape: Shape, dtype?: D): Tensor<D> {
+    const tensor = super.empty(shape, dtype);
+    this.engine.clear(tensor);
+    return tensor;
   }
 
   override run<const M extends KernelModule>(kernel: M, launch: Launch<M>): void {

@@ -27,12 +27,24 @@ export interface CheckpointInfo extends ImagesInfo {
   readonly judged: number;
 }
 
+/** As a file has it. */
+interface Stored {
+  readonly best?:
+    (Omit<BestEpoch, 'negativeLogLikelihood'> & { negativeLogLikelihood: number | null }) | null;
+  readonly judged?: number;
+}
+
 /**
  * How far a checkpoint's run has been judged. Files from before that was kept were saved after evaluations only.
  * @throws ArgumentError when what is there is something else
  */
 export function judgementOf({ info, training }: Checkpoint): Pick<CheckpointInfo, 'best' | 'judged'> {
-  const { best = null, judged = training?.epochsDone ?? 0 } = (info ?? {}) as Partial<CheckpointInfo>;
+  const { best: stored = null, judged = training?.epochsDone ?? 0 } = (info ?? {}) as Stored;
+  // JSON has null for infinity.
+  const best =
+    stored === null
+      ? null
+      : { ...stored, negativeLogLikelihood: stored.negativeLogLikelihood ?? Number.POSITIVE_INFINITY };
   const isNumber = (value: unknown): boolean => typeof value === 'number';
   const isBest =
     best === null ||
@@ -69,8 +81,12 @@ const isWhole = (value: unknown): value is number => Number.isSafeInteger(value)
 export const isTexts = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string');
 
-/** Whether an evaluation beats the best one so far. */
-export function isBetter({ accuracy, negativeLogLikelihood }: Evaluation, best: BestEpoch | null): boolean {
+/** Whether an evaluation beats the best one so far. A model whose probabilities are no numbers is not good for anything. */
+export function isBetter(
+  { accuracy, negativeLogLikelihood }: Pick<Evaluation, 'accuracy' | 'negativeLogLikelihood'>,
+  best: BestEpoch | null,
+): boolean {
+  if (Number.isNaN(negativeLogLikelihood)) return false;
   if (best === null || accuracy > best.accuracy) return true;
   return accuracy === best.accuracy && negativeLogLikelihood < best.negativeLogLikelihood;
 }
