@@ -63,6 +63,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
   };
   const device = await requestDevice(adapter, descriptor);
+  opened.onDevice?.(device);
   const launchFirst = opened.compileAhead?.(descriptor) ?? null;
   return new Engine(device, opened.description, {
     ...options,

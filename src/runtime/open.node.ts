@@ -44,12 +44,36 @@ export async function openGpu(options: OpenOptions = {}): Promise<OpenedGpu> {
     ...found,
     notes: [...describeForPeople(found.description, wanted), ...(isMainThread ? [] : [workerAdvice])],
     waitPolitely,
+    onDevice: endBeforeProcess,
     ...(gainsByFirstLaunches(found.description) && {
       compileAhead: (descriptor) =>
-        firstLaunches(async () => (await again()).adapter.requestDevice(descriptor)),
+        firstLaunches(async () => {
+          const device = await (await again()).adapter.requestDevice(descriptor);
+          endBeforeProcess(device);
+          return device;
+        }),
     }),
   };
   return found.description.software ? { ...opened, memoryLimit: 0.9 * systemMemory() } : opened;
+}
+
+const devices = new Set<WeakRef<GPUDevice>>();
+let isExitHeard = false;
+
+/**
+ * Destroys a device when the process exits, which waits for what its driver is doing: Mesa takes itself down at exit, and crashes the
+ * process when a kernel is being compiled then.
+ */
+function endBeforeProcess(device: GPUDevice): void {
+  if (!isExitHeard) {
+    isExitHeard = true;
+    process.once('exit', () => {
+      for (const reference of devices) reference.deref()?.destroy();
+    });
+  }
+  const reference = new WeakRef(device);
+  devices.add(reference);
+  void device.lost.then(() => devices.delete(reference));
 }
 
 /** Bytes of the machine, or of the container that this process runs in. */

@@ -44,6 +44,8 @@ export interface OpenedGpu {
   memoryLimit?: number;
   /** Awaits a GPU promise without keeping a core busy; absent where the platform does that itself. */
   waitPolitely?: <T>(promise: Promise<T>) => Promise<T>;
+  /** To be told of every device that is made of the adapter; absent where nobody needs to know. */
+  onDevice?: (device: GPUDevice) => void;
   /** Compiles kernels ahead of their first launch, on further devices made as described; absent where that gains nothing. */
   compileAhead?: (descriptor: GPUDeviceDescriptor) => FirstLaunch;
 }

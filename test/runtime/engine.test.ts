@@ -225,6 +225,13 @@ test('bind groups are bounded when no shape ever repeats', async () => {
   target.dispose();
 });
 
+test.each([{ memoryLimit: NaN }, { memoryLimit: -1 }, { dispatchWork: 0 }, { dispatchWork: NaN }])(
+  'a limit that is none is refused: %o',
+  async (options) => {
+    await expect(createEngine(options)).rejects.toThrow(/createEngine: \w+ is \S+, wanted a number above 0/);
+  },
+);
+
 test('a subgroup size that the platform does not tell is unknown', () => {
   const { device, adapter } = engine;
   const silent = new Engine(device, { ...adapter, subgroupMinSize: 0, subgroupMaxSize: 0 });

@@ -2,6 +2,7 @@
 import { createEngine } from '../../src/runtime/create_engine.ts';
 import { isMainThread, Worker } from 'node:worker_threads';
 import { linear } from '../../src/kernels/linear/linear.ts';
+import { trainLong } from './memory_growth.ts';
 import { startTape } from '../../src/kernels/tape.ts';
 
 const SIZE = 512;
@@ -37,6 +38,11 @@ async function endAs(name: string): Promise<void> {
   const [how = '', what = ''] = name.split(', ');
   if (what.endsWith('computing')) await startComputing();
   if (what === 'compiling') compute().catch(() => undefined);
+  if (what === 'compiling ahead') {
+    // Enough kernels at once for further devices to compile them.
+    trainLong(engine, { steps: 1, every: 1, capture: false }).catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 200 + Math.random() * 800));
+  }
   if (what === 'engine destroyed computing') engine.destroy();
   if (what === 'device destroyed computing') engine.device.destroy();
   if (what === 'engine left') await compute();
