@@ -3,7 +3,7 @@
 // node_modules). Plain JavaScript on purpose: an older Node must get through it, find the Node 24 that the package brings along, and hand over.
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { existsSync } from 'node:fs';
+import { existsSync, fstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -14,7 +14,7 @@ const program = existsSync(source) ? source : join(here, '..', 'dist', 'tools', 
 if (process.features.typescript) {
   await import(pathToFileURL(program).href);
 } else {
-  const child = spawn(findNode(), [program, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(findNode(), [program, ...process.argv.slice(2)], { stdio: descriptors() });
   // Ctrl-C reaches the child by itself; what is sent to this process alone must be handed on.
   process.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
@@ -23,6 +23,21 @@ if (process.features.typescript) {
     process.exitCode =
       code ?? 128 + ({ SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 }[signal] ?? 0);
   });
+}
+
+/** Those of every program, and the one through which MPICH's mpirun speaks to its ranks. */
+function descriptors() {
+  const usual = ['inherit', 'inherit', 'inherit'];
+  const launcher = Number(process.env.PMI_FD);
+  try {
+    if (!(launcher > 2) || !fstatSync(launcher).isSocket()) return usual;
+  } catch {
+    return usual;
+  }
+  return Array.from(
+    { length: launcher + 1 },
+    (_, at) => usual[at] ?? (at === launcher ? 'inherit' : 'ignore'),
+  );
 }
 
 function findNode() {

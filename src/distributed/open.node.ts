@@ -1,8 +1,10 @@
 import type { Communicator } from './communicator.ts';
 import { alone } from './communicator.ts';
+import { fstatSync } from 'node:fs';
 import { initialiseMpi } from './mpi_library.node.ts';
 import { launchedRank } from './launcher.node.ts';
 import { MpiCommunicator } from './mpi_communicator.node.ts';
+import { UnsupportedError } from '../runtime/errors.ts';
 
 /** How to meet the other ranks. */
 export interface CommunicatorOptions {
@@ -30,5 +32,22 @@ export function openCommunicator(options: CommunicatorOptions = {}): Promise<Com
 async function open({ timeoutSeconds = 600 }: CommunicatorOptions): Promise<Communicator> {
   const launched = launchedRank(process.env);
   if (launched === null) return alone;
+  checkLauncherDescriptor(process.env['PMI_FD']);
   return MpiCommunicator.open(await initialiseMpi(launched, process.env), timeoutSeconds);
+}
+
+/**
+ * MPICH's mpirun gives each rank an open socket to speak through. A program between the two, npx above all, may close it, and MPI_Init then
+ * crashes the process.
+ */
+function checkLauncherDescriptor(descriptor: string | undefined): void {
+  if (descriptor === undefined) return;
+  try {
+    if (fstatSync(Number(descriptor)).isSocket()) return;
+  } catch {
+    // It is closed, or no number.
+  }
+  throw new UnsupportedError(
+    `MPI: the descriptor ${descriptor} by which mpirun reaches this rank (PMI_FD) did not come through; npx closes it: start node_modules/.bin/calm, in a clone tools/calm.mjs, instead of npx calm`,
+  );
 }

@@ -22,7 +22,7 @@ export interface Slices {
 
 /**
  * Lanes that should read one stretch of memory together: those that load at once. A software adapter finishes one vector of eight lanes before
- * it begins the next, so that with more lanes each would leave gaps for the others (64 take a third longer for 64 channels).
+ * it begins the next, so that with more lanes each would leave gaps for the others (64 take a fifth to a third longer for 64 channels).
  */
 const STRETCH = { software: 8, hardware: 64 };
 
