@@ -74,7 +74,7 @@ describe('options', () => {
     [{ ...INCEPTION, stem: { kernel: 3 } }, /stem is given, wanted none/],
     [{ ...VGG, outputStride: 32 }, /outputStride is 32, wanted 8 \| 16 for vgg16/],
     [{ ...INCEPTION, outputStride: 32 }, /outputStride is 32, wanted 8 \| 16 for inception_v3/],
-    [{ ...VGG, useBatchNorm: 'no' }, /useBatchNorm is no/],
+    [{ ...VGG, useBatchNorm: 'no' }, /useBatchNorm is "no"/],
     [{ ...VGG, architecture: 'vgg19' }, /architecture is vgg19, wanted resnet18 \| .*vgg16 \| inception_v3/],
     [
       { ...VGG, architecture: 'resnet50', useBatchNorm: false },
