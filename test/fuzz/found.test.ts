@@ -45,7 +45,9 @@ describe('the model that a checkpoint describes', () => {
 
   test('is refused where it is far larger than the file, before it is made', () => {
     const before = process.memoryUsage().arrayBuffers;
-    expect(() => described({ ...small, classes: 2 ** 40 })).toThrow(/classes is 1099511627776, wanted a whole/);
+    expect(() => described({ ...small, classes: 2 ** 40 })).toThrow(
+      /classes is 1099511627776, wanted a whole/,
+    );
     expect(() => described({ ...small, layers: [900], widths: [64] })).toThrow(/hold 0 numbers, far fewer/);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1e6);
     expect(() => described(small)).not.toThrow();
