@@ -64,7 +64,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   };
   const device = await requestDevice(adapter, descriptor);
   opened.onDevice?.(device);
-  const launchFirst = opened.compileAhead?.(descriptor) ?? null;
+  const launchFirst = opened.compileAhead?.(descriptor, device.lost) ?? null;
   return new Engine(device, opened.description, {
     ...options,
     memoryLimit: options.memoryLimit ?? memoryLimit,

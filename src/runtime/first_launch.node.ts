@@ -32,9 +32,12 @@ export function gainsByFirstLaunches({ name }: AdapterDescription): boolean {
   return /llvmpipe|lavapipe/i.test(name) && availableParallelism() > 1;
 }
 
-/** First launches on devices that `openDevice` opens. */
-export function firstLaunches(openDevice: () => Promise<GPUDevice>): FirstLaunch {
-  return new FirstLaunches(openDevice).launch;
+/** First launches on devices that `openDevice` opens, for an engine whose device is there until `ended`. */
+export function firstLaunches(
+  openDevice: () => Promise<GPUDevice>,
+  ended: Promise<unknown> = new Promise(() => undefined),
+): FirstLaunch {
+  return new FirstLaunches(openDevice, ended).launch;
 }
 
 class FirstLaunches {
@@ -48,13 +51,17 @@ class FirstLaunches {
   #witness: { readonly by: GPUDevice; readonly request: Request; readonly milliseconds: number } | null =
     null;
 
-  constructor(openDevice: () => Promise<GPUDevice>) {
+  /** Whether nobody is left to launch for. */
+  #hasEnded = false;
+
+  constructor(openDevice: () => Promise<GPUDevice>, ended: Promise<unknown>) {
     this.#openDevice = openDevice;
+    void ended.then(() => (this.#hasEnded = true));
   }
 
   /** Settles when the kernel is compiled, or when that is left to its first launch in earnest. Never rejects. */
   readonly launch: FirstLaunch = (kernel, code) => {
-    if (this.#isShared === false) return Promise.resolve();
+    if (this.#isShared === false || this.#hasEnded) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.push({ kernel, code, done: resolve });
     if (!this.#isRunning) {
@@ -79,7 +86,7 @@ class FirstLaunches {
     const device = await this.#openDevice().catch(() => null);
     if (device === null) return;
     try {
-      while (this.#isShared !== false && this.#quickLaunches < QUICK_LAUNCHES) {
+      while (!this.#hasEnded && this.#isShared !== false && this.#quickLaunches < QUICK_LAUNCHES) {
         const request = this.#waiting.shift();
         if (request === undefined) break;
         // What fails here is reported by the engine's own device.

@@ -46,12 +46,12 @@ export async function openGpu(options: OpenOptions = {}): Promise<OpenedGpu> {
     waitPolitely,
     onDevice: endBeforeProcess,
     ...(gainsByFirstLaunches(found.description) && {
-      compileAhead: (descriptor) =>
+      compileAhead: (descriptor, ended) =>
         firstLaunches(async () => {
           const device = await (await again()).adapter.requestDevice(descriptor);
           endBeforeProcess(device);
           return device;
-        }),
+        }, ended),
     }),
   };
   return found.description.software ? { ...opened, memoryLimit: 0.9 * systemMemory() } : opened;

@@ -46,8 +46,8 @@ export interface OpenedGpu {
   waitPolitely?: <T>(promise: Promise<T>) => Promise<T>;
   /** To be told of every device that is made of the adapter; absent where nobody needs to know. */
   onDevice?: (device: GPUDevice) => void;
-  /** Compiles kernels ahead of their first launch, on further devices made as described; absent where that gains nothing. */
-  compileAhead?: (descriptor: GPUDeviceDescriptor) => FirstLaunch;
+  /** Compiles kernels ahead of their first launch, on further devices made as described, until the engine's has `ended`; absent where that gains nothing. */
+  compileAhead?: (descriptor: GPUDeviceDescriptor, ended: Promise<unknown>) => FirstLaunch;
 }
 
 /** One adapter in the answer of `listAdapters`. */

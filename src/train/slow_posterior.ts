@@ -52,13 +52,17 @@ export class SlowPosterior {
     return this.#model.posterior(tape, images, labels, { ...options, weights: this.weights, mode: 'train' });
   }
 
-  /** To be called after optimiser step `step`, counted from 1. */
-  follow(step: number): void {
+  /**
+   * To be called after optimiser step `step`, counted from 1. Where it was left out, nothing has moved to be averaged, but a refresh
+   * that is due is not put off to the next time.
+   */
+  follow(step: number, { leftOut = false }: { readonly leftOut?: boolean } = {}): void {
     const { engine, weights } = this.#model;
     const source = this.#source;
-    if (source.kind === 'ema')
+    if (source.kind === 'refresh') {
+      if (step % source.every === 0) this.weights.assign(weights);
+    } else if (!leftOut)
       exponentialMovingAverage(engine, this.weights.values, weights.parameters.values, source.momentum);
-    else if (step % source.every === 0) this.weights.assign(weights);
   }
 
   dispose(): void {

@@ -87,15 +87,23 @@ export class StepLauncher {
     this.#watch.begin();
   }
 
-  /** Takes back what the CPU counted in the step launched last, which was held. */
-  takeBack(): void {
+  /** Leaves out the step launched last, which was held: takes back what the CPU counted. */
+  leaveOut(): void {
     for (const [index, statistics] of this.#statistics().entries())
       statistics.batches = this.#batchesBefore[index] ?? 0;
+    this.#follow({ leftOut: true });
   }
 
   /** Lets the slow copy follow the step launched last. */
   follow(): void {
-    this.#slow?.follow(this.steps);
+    this.#follow({ leftOut: false });
+  }
+
+  #follow(step: { readonly leftOut: boolean }): void {
+    if (this.#slow === null) return;
+    this.#slow.follow(this.steps, step);
+    // A refresh sets the copy's statistics, which the next step must not set back where it is held.
+    if (this.#followsLater) this.#watch.begin();
   }
 
   /**

@@ -316,7 +316,7 @@ export class Trainer {
       // Where that failed, whether the statistics are what they were is not known.
       if (mayLeaveOut && !isTooMany && where.origin.reason === undefined) {
         this.#failure = null;
-        this.#launcher.takeBack();
+        this.#launcher.leaveOut();
         onSkippedStep?.(where);
         return;
       }

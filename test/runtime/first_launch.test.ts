@@ -81,6 +81,21 @@ test('a few kernels open no device', async () => {
   expect(opened).toEqual([]);
 });
 
+test('nothing more is launched once the engine has ended', async () => {
+  const ended = Promise.withResolvers<void>();
+  const { opened, open } = remembered();
+  const launch = firstLaunches(async () => {
+    const device = await open();
+    ended.resolve();
+    return device;
+  }, ended.promise);
+  await Promise.all(kernels.map((kernel) => launch(kernel, kernel.source)));
+  for (const device of opened) expect((await device.lost).reason).toBe('destroyed');
+  const before = opened.length;
+  await Promise.all(kernels.map((kernel) => launch(kernel, kernel.source)));
+  expect(opened).toHaveLength(before);
+});
+
 test('whatever goes wrong, nobody waits for ever', async () => {
   const refused = firstLaunches(() => Promise.reject(new Error('no more devices')));
   await Promise.all(kernels.map((kernel) => refused(kernel, kernel.source)));

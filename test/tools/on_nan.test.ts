@@ -82,3 +82,28 @@ test('--on-nan stop names layer and kernel and keeps the steps before; --resume 
   const { state } = await readCheckpoint(join(out, 'last.safetensors'));
   for (const [name, tensor] of state) expect(toFloat64(tensor).every(Number.isFinite), name).toBe(true);
 });
+
+test('explaining and evaluating name the model and the picture where probabilities are no numbers, and leave what was there', async () => {
+  const model = path('run', 'last.safetensors');
+  const white = path('data', 'train', 'b', '3.png');
+  const out = path('explained');
+  await mkdir(out);
+  await writeFile(join(out, 'explanations.json'), 'from before');
+  for (const given of [
+    ['explain', white, path('data', 'train', 'a', '0.png'), '--checkpoint', model, '--out', out],
+    [
+      ...['evaluate', model, '--data', path('data'), '--split', 'train', '--out', path('evaluated')],
+      ...['--metrics', 'classification', '--methods', 'cam', '--size', '24'],
+    ],
+  ]) {
+    const ended = await calm(...given);
+    expect([ended.code, ended.errors], given[0]).toEqual([
+      1,
+      expect.stringContaining(`${model}: gives probabilities that are no numbers (NaN) for `),
+    ]);
+    expect(ended.errors).toContain('3.png; calm inspect');
+  }
+  const missing = await calm('explain', path('none.png'), '--checkpoint', model, '--out', out);
+  expect(missing.code).toBe(1);
+  expect(await readFile(join(out, 'explanations.json'), 'utf8')).toBe('from before');
+});

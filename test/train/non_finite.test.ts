@@ -133,6 +133,31 @@ describe('a step that overflows', () => {
     ]);
   });
 
+  test.each([
+    ['is due then', [grey(0), grey(255)]],
+    ['was due before', [grey(0), grey(0), grey(255)]],
+  ])('takes no refresh of the slow copy away that %s', async (_when, values) => {
+    const model = overflowing();
+    // What lies behind it sees more than zeros, and learns.
+    const shift = model.weights.parameter('bn1.bias');
+    engine.write(shift, new Float32Array(shift.size).fill(0.5));
+    const trainer = createTrainer(model, {
+      ...{ ...OPTIONS, schedule: { kind: 'constant' }, onNonFinite: 'skip' },
+      posterior: { kind: 'refresh', every: 2 },
+    });
+    const before = await engine.read(model.parameters.values);
+    await trainer.trainEpoch(batches(...values), { epoch: 1, stepsPerEpoch: values.length });
+    const trained = await engine.read(model.parameters.values);
+    expect(trained).not.toEqual(before);
+    const { slow } = trainer;
+    if (slow === null) throw new Error('no slow copy');
+    expect(await engine.read(slow.weights.values)).toEqual(trained);
+    const statistics = await engine.read(model.weights.statisticsValues);
+    expect(await engine.read(slow.weights.statisticsValues)).toEqual(statistics);
+    trainer.dispose();
+    model.dispose();
+  });
+
   test('stops training after ten of them in a row', async () => {
     const model = overflowing();
     const trainer = createTrainer(model, { ...OPTIONS, onNonFinite: 'skip' });

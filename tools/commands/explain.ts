@@ -16,6 +16,7 @@ import {
 import { adapterOf, asJob, rankTimeoutOption } from '../job.ts';
 import { addWeightsOptions, choices, wholeNumber } from '../options.ts';
 import { batchOf, nameResults, readClassNames, readLabels, readPictures } from '../explain/images.ts';
+import { checkProbabilities } from '../explain/probabilities.ts';
 import { chooseMethods, explainBatch } from '../explain/explain_batch.ts';
 import { classOf } from '../explain/class_of.ts';
 import { Command } from 'commander';
@@ -84,9 +85,15 @@ function printResults(results: readonly ImageResult[]): void {
       ),
       explained.name ?? String(explained.class),
       ...(complete ? [explained.probability.toFixed(6), completeness?.sum.toFixed(6) ?? ''] : []),
-      ...(labelled ? [label === undefined ? '' : String(label), correct === true ? 'right' : 'wrong'] : []),
+      ...(labelled ? [label === undefined ? '' : String(label), verdictOf(correct)] : []),
     ]),
   );
+}
+
+/** Of an image without a label there is none. */
+function verdictOf(correct: boolean | undefined): string {
+  if (correct === undefined) return '';
+  return correct ? 'right' : 'wrong';
 }
 
 function explain(paths: readonly string[], options: ExplainOptions, command: Command): Promise<void> {
@@ -114,7 +121,8 @@ async function explainTogether(
   const engine = await createEngine({ adapter: adapterOf(options.adapter, communicator) });
   try {
     for (const note of engine.notes) console.log(note);
-    const loaded = await loadCheckpoint(engine, checkpoint ?? weights ?? '', givenChoice(command, options));
+    const loadedFile = checkpoint ?? weights ?? '';
+    const loaded = await loadCheckpoint(engine, loadedFile, givenChoice(command, options));
     const { model } = loaded;
     const classNames = options.names === undefined ? loaded.classNames : await readClassNames(options.names);
     const wanted = await wantedOf(options, { ...loaded, classNames });
@@ -135,6 +143,7 @@ async function explainTogether(
       for (const [place, explanation] of explanations.entries()) {
         const picture = pictures[place];
         if (picture === undefined) continue;
+        checkProbabilities(explanation.probabilities, { file: loadedFile, image: picture.path });
         const context: ResultContext = {
           out,
           classNames,
@@ -157,7 +166,7 @@ async function explainTogether(
     const right = labelled.filter(({ correct }) => correct === true).length;
     const file = join(out, 'explanations.json');
     const content = {
-      source: checkpoint ?? weights,
+      source: loadedFile,
       model: model.configuration,
       adapter: engine.adapter,
       size,
@@ -166,13 +175,18 @@ async function explainTogether(
       images: results,
       errors: failed,
     };
-    await writeFileAtomically(file, `${JSON.stringify(content, null, 2)}\n`);
-    if (results.length > 0) printResults(results);
+    // Where nothing could be explained, what an earlier run left there stays.
+    if (results.length > 0) {
+      await writeFileAtomically(file, `${JSON.stringify(content, null, 2)}\n`);
+      printResults(results);
+    }
     if (labelled.length > 0) console.log(`${right} of ${labelled.length} right`);
     for (const { message } of failed) console.error(`calm explain: ${message}`);
     if (failed.length > 0) process.exitCode = 1;
     console.log(describeResources(engine, results.length, seconds));
-    console.log(`${file}: ${results.length} explained, ${failed.length} failed`);
+    console.log(
+      `${results.length > 0 ? `${file}: ` : ''}${results.length} explained, ${failed.length} failed`,
+    );
   } finally {
     engine.destroy();
   }

@@ -132,7 +132,9 @@ async function trainIn(
       // What a full disk, a lost device or numbers that went wrong leave is whole too.
       if (rank === 0 && run.saved !== null) {
         console.error(`${isInterruption ? '' : 'stopped; '}saved after ${run.saved}; carry on with:`);
-        console.error(`  npx calm train --resume --out ${shellWord(folder.path)}`);
+        // npx keeps MPICH's mpirun from reaching its ranks.
+        const started = parallel === null ? 'npx calm' : `mpirun -n ${size} node_modules/.bin/calm`;
+        console.error(`  ${started} train --resume --out ${shellWord(folder.path)}`);
       }
       if (error instanceof ImageDecodeError)
         throw new ImageDecodeError(`${error.message} (--on-bad-image skip goes on without it)`, {

@@ -129,7 +129,8 @@ export async function planModel(
     passes.push({
       title: wanted.random ? 'classes and random erasing' : 'classes',
       run: async (onImages) => {
-        const measured = await measureModel(await loadModel(), data, settings, wanted, onImages);
+        const subject = { model: await loadModel(), file: task.file };
+        const measured = await measureModel(subject, data, settings, wanted, onImages);
         if (measured.classification !== undefined)
           await keep(file('classification', null), keyFor('classification', null), measured.classification);
         if (measured.random !== undefined)

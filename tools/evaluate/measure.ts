@@ -16,6 +16,7 @@ import type { BatchValues } from '../../src/distributed/gather_batches.ts';
 import type { SumCounts } from '../../src/eval/shared_counts.ts';
 import { attribute } from '../../src/attribution/attribute.ts';
 import { attributionMethod } from '../../src/attribution/methods.ts';
+import { checkProbabilities } from '../explain/probabilities.ts';
 import { classificationMetrics } from '../../src/eval/classification.ts';
 import { CueTally } from '../../src/eval/cue_localisation.ts';
 import { erasureOrder, randomErasureOrder } from '../../src/eval/erasure.ts';
@@ -70,7 +71,7 @@ async function withImages<Result>(
 
 /** Classifies the split, and classifies it again after random erasing, where that is wanted. */
 export async function measureModel(
-  model: Model,
+  { model, file }: { readonly model: Model; readonly file: string },
   data: EvaluationData,
   settings: EvaluationSettings,
   wanted: { readonly classification: boolean; readonly random: boolean },
@@ -86,6 +87,8 @@ export async function measureModel(
       const tape = startTape(model.engine, { gradients: false });
       try {
         const probabilities = await model.engine.read(model.predict(tape, images).probabilities);
+        for (const [place, image] of batch.ids.entries())
+          checkProbabilities(probabilities.subarray(place * classes, (place + 1) * classes), { file, image });
         own.push({ number: batch.number, labels: batch.labels, probabilities });
       } finally {
         tape.end();
