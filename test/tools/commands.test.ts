@@ -237,6 +237,7 @@ describe('calm train', () => {
     const out = path('refused');
     for (const wrong of [
       ['--crop', '48', '--resize', '32'],
+      ['--crop', '2000', '--resize', '2048'],
       ['--head', 'cam', '--posterior', 'ema:0.5'],
     ]) {
       const { code, errors } = await calm(
@@ -249,7 +250,9 @@ describe('calm train', () => {
         '--out',
         out,
       );
-      expect(errors).toMatch(/resize is 32, wanted an integer >= 48|posterior: the head is cam/);
+      expect(errors).toMatch(
+        /resize is 32, wanted an integer >= 48|--crop is 2000, wanted at most 1024|posterior: the head is cam/,
+      );
       expect(code).toBe(1);
     }
     expect(await readdir(out)).toEqual([]);
