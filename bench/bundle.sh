@@ -43,10 +43,13 @@ export PATH=$PWD/node_modules/.bin:$PATH
 failed=0
 step() { echo "== $*"; timeout 300 "$@" || { echo "FAILED ($?): $*"; failed=1; }; }
 step node tools/calm.ts devices
-step vitest run test/kernels test/runtime test/golden
+# Those of open.test.ts want the embedded SwiftShader, which does not come along.
+step vitest run test/kernels test/runtime test/golden --exclude test/runtime/open.test.ts
 for bench in probes head conv2d batch_norm pooling elementwise sgd resnet50_step; do
   [ -e "bench/$bench.ts" ] && step node "bench/$bench.ts" --json "$out/$bench.json"
 done
+for group in batch host; do step node bench/training.ts "$group" --json "$out/training_$group.json"; done
+python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null && step python3 bench/compare/torch_gpu.py "$out/torch.json"
 [ -e bench/compare/run.ts ] && step node bench/compare/run.ts --peers torch --json "$out/compare.json"
 exit $failed
 RUN

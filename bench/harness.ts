@@ -123,7 +123,12 @@ export async function openBench(name: string): Promise<Bench> {
     measure,
     figure,
     async finish() {
-      if (settings.json !== undefined) {
+      if (rows.length === 0 && figures.length === 0) {
+        console.error(
+          `${name}: nothing was measured: no case has all of "${settings.words.join(' ')}" in its name`,
+        );
+        process.exitCode = 1;
+      } else if (settings.json !== undefined) {
         const { adapter } = engine;
         const report = {
           bench: name,
