@@ -1,6 +1,6 @@
 /** Fair timing of candidates against each other, on Node and in a page. */
 import type { Engine } from '../src/runtime/engine.ts';
-import { adapterProbes } from './probe_candidates.ts';
+import { adapterProbes, computeForNothing } from './probe_candidates.ts';
 import { copyByKernel } from '../src/kernels/copy/copy.ts';
 import { startTape } from '../src/kernels/tape.ts';
 
@@ -80,6 +80,13 @@ const MAX_REPETITIONS = 200;
 /** Repetitions are prepared together: what they hold must not exceed this, at a guess of four times what a candidate moves. */
 const MAX_PREPARED_BYTES = 2 ** 30;
 
+/**
+ * A GPU at rest runs at a fraction of its clock rate and takes a while to go up: before every sample it computes something else, so long
+ * that it has done so, and the sample follows without a gap. Passes of the probe of arithmetic, of which a large GPU does one in some 2 ms.
+ */
+const WARM_UP_PASSES = { software: 0, hardware: 20 };
+const WARM_UP_STEPS = 2 ** 16;
+
 /** The probes that bound a candidate's operations, and how large they are: too large for a core's own cache. */
 const PROBES = ['load', 'loadScalars', 'store', 'exponential'] as const;
 const OPERATION_OF = {
@@ -114,6 +121,11 @@ async function sample(
   clock: Timing['clock'],
 ): Promise<number> {
   const steps = Array.from({ length: repetitions }, () => candidate.start());
+  const warmUps = WARM_UP_PASSES[engine.adapter.software ? 'software' : 'hardware'];
+  const tape = startTape(engine, { gradients: false });
+  const warmUp = (): void => {
+    for (let pass = 0; pass < warmUps; pass++) computeForNothing(tape, WARM_UP_STEPS);
+  };
   await engine.sync();
   const work = (): void => {
     for (const { run, end } of steps) {
@@ -123,8 +135,16 @@ async function sample(
   };
   if (clock !== 'wall' && engine.capabilities.timestamps) {
     // Sums the kernels' own times: launching them from JavaScript is not what a kernel benchmark measures.
-    return (await engine.profile(work)).milliseconds / repetitions;
+    const { samples } = await engine.profile(() => {
+      warmUp();
+      work();
+    });
+    tape.end();
+    return samples.slice(warmUps).reduce((sum, { milliseconds }) => sum + milliseconds, 0) / repetitions;
   }
+  warmUp();
+  await engine.sync();
+  tape.end();
   const begin = performance.now();
   work();
   await engine.sync();

@@ -34,6 +34,21 @@ function probe(
   };
 }
 
+function arithmetic(tape: Tape, OPERATION: 0 | 1, steps: number): void {
+  const output = tape.empty([4 * ARITHMETIC_WORKGROUPS * arithmeticKernel.constants.WORKGROUP.value]);
+  tape.run(arithmeticKernel, {
+    buffers: { output },
+    params: { steps, factor: 0.5 },
+    workgroups: ARITHMETIC_WORKGROUPS,
+    constants: { OPERATION },
+  });
+}
+
+/** Keeps an adapter busy with arithmetic in registers; in one launch. */
+export function computeForNothing(tape: Tape, steps: number): void {
+  arithmetic(tape, 0, steps);
+}
+
 /** All probes, over `elements` elements (a multiple of 16,384). */
 export function adapterProbes(
   engine: Engine,
@@ -54,15 +69,6 @@ export function adapterProbes(
       params: { count: elements / 4 },
       workgroups,
       constants: { ...constants, EXPONENTIALS },
-    });
-  };
-  const arithmetic = (tape: Tape, OPERATION: 0 | 1, steps: number): void => {
-    const output = tape.empty([4 * ARITHMETIC_WORKGROUPS * arithmeticKernel.constants.WORKGROUP.value]);
-    tape.run(arithmeticKernel, {
-      buffers: { output },
-      params: { steps, factor: 0.5 },
-      workgroups: ARITHMETIC_WORKGROUPS,
-      constants: { OPERATION },
     });
   };
   const invocations = ARITHMETIC_WORKGROUPS * arithmeticKernel.constants.WORKGROUP.value;

@@ -29,13 +29,18 @@ const STRETCH = { software: 8, hardware: 64 };
 /**
  * Invocations wanted, and bands that each walks at least. A large GPU holds some 10^5 invocations at a time, and a pass that
  * stores as it loads has one load in flight in each; a reduction has several, and every invocation leaves partial results. A
- * software adapter is kept busy by few and pays for each one's loads of its channels' numbers.
+ * software adapter is kept busy by few and pays for each one's loads of its channels' numbers. Where all of them would be no more than
+ * `slices`, whose partial results a GPU merges at once, invocations walk less: down to FEWEST_STEPS.
  */
+const FEWEST_STEPS = 4;
 const SIZES = {
-  software: { reduction: { invocations: 1024, steps: 64 }, elementwise: { invocations: 1024, steps: 64 } },
+  software: {
+    reduction: { invocations: 1024, steps: 64, slices: 0 },
+    elementwise: { invocations: 1024, steps: 64, slices: 0 },
+  },
   hardware: {
-    reduction: { invocations: 65_536, steps: 16 },
-    elementwise: { invocations: 524_288, steps: 4 },
+    reduction: { invocations: 65_536, steps: 16, slices: 128 },
+    elementwise: { invocations: 524_288, steps: 4, slices: 0 },
   },
 };
 
@@ -51,11 +56,18 @@ export function sliceRows(
   const columns = (bandRows * channels) / 4;
   const bands = ceilDivide(rows, bandRows);
   const phases = Math.min(bands, ceilDivide(STRETCH[tuning], columns));
-  const steps = Math.max(size.steps, ceilDivide(bands * columns, size.invocations));
+  const least =
+    size.slices === 0
+      ? size.steps
+      : Math.min(size.steps, Math.max(FEWEST_STEPS, ceilDivide(bands, size.slices)));
+  const steps = Math.max(least, ceilDivide(bands * columns, size.invocations));
   const slices = ceilDivide(bands, phases * steps) * phases;
   return { bandRows, columns, bands, phases, steps, slices, vectors: ceilDivide(rows * channels, 4) };
 }
 
-/** Lanes of the second stages: software adapters pay for barriers, and their first stages leave little to merge. */
+/**
+ * Lanes of the second stages: software adapters pay for barriers, and their first stages leave little to merge. On a GPU the merges that
+ * follow one another are what it takes.
+ */
 export const combineConstants = (tuning: Tuning): { readonly CHANNELS: number; readonly SLOTS: number } =>
-  tuning === 'software' ? { CHANNELS: 8, SLOTS: 1 } : { CHANNELS: 8, SLOTS: 32 };
+  tuning === 'software' ? { CHANNELS: 8, SLOTS: 1 } : { CHANNELS: 2, SLOTS: 128 };

@@ -9,6 +9,7 @@ import { correlatePortable } from '../matmul/correlate_portable.wgsl.ts';
 import { forwardPlan, weightGradientPlan } from './geometry.ts';
 import { gatherPortable } from '../matmul/gather_portable.wgsl.ts';
 import { raceCase } from '../race_case.ts';
+import { sumPartsVec4 } from '../matmul/sum_parts_vec4.wgsl.ts';
 import { supportsVariant, VARIANTS } from '../matmul/variant.ts';
 
 /** A case of `conv2d`, with or without bias. */
@@ -110,11 +111,11 @@ export const conv2dCases: OpCases<ActivatedConvolution> = {
 
 const small: Geometry = {
   batch: 1,
-  inputHeight: 3,
-  inputWidth: 3,
+  inputHeight: 1,
+  inputWidth: 7,
   inputChannels: 4,
-  outputHeight: 3,
-  outputWidth: 3,
+  outputHeight: 1,
+  outputWidth: 7,
   outputChannels: 4,
   kernelHeight: 1,
   kernelWidth: 3,
@@ -127,10 +128,10 @@ const small: Geometry = {
 };
 const ones = (count: number): Float32Array => new Float32Array(count).fill(1);
 
-/** 12 terms and 9 pixels: two steps each, so that the barrier behind a step matters. */
+/** 12 terms and 7 pixels: two steps each, so that the barrier behind a step matters. */
 export const raceCases = [
   raceCase(gatherPortable, {
-    buffers: { input: ones(36), weight: ones(48), bias: ones(4), output: new Float32Array(36) },
+    buffers: { input: ones(28), weight: ones(48), bias: ones(4), output: new Float32Array(28) },
     params: {
       ...forwardPlan(small),
       hasBias: 1,
@@ -138,12 +139,23 @@ export const raceCases = [
       matrices: 1,
       matrixTiles: 1,
       matrixWeights: 0,
+      splits: 1,
+      splitSteps: 2,
+      partRows: 7,
     },
+    constants: { STEP: 8 },
     workgroups: 1,
   }),
   raceCase(correlatePortable, {
-    buffers: { input: ones(36), gradient: ones(36), output: new Float32Array(48) },
-    params: { ...weightGradientPlan(small), rowTiles: 1, columnTiles: 1, splitPixels: 9, splits: 1 },
+    buffers: { input: ones(28), gradient: ones(28), output: new Float32Array(48) },
+    params: { ...weightGradientPlan(small), rowTiles: 1, columnTiles: 1, splitPixels: 7, splits: 1 },
+    constants: { STEP: 4 },
+    workgroups: 1,
+  }),
+  raceCase(sumPartsVec4, {
+    buffers: { parts: ones(128), bias: ones(4), sum: new Float32Array(16) },
+    params: { vectors: 4, width: 1, parts: 8, hasBias: 1 },
+    constants: { WORKGROUP: 16, SLOTS: 4 },
     workgroups: 1,
   }),
 ];

@@ -1,4 +1,4 @@
-import type { Activation } from '../matmul/gather.ts';
+import type { Activation } from '../matmul/sum.ts';
 import type { ConvolutionOptions, Geometry } from './geometry.ts';
 import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
@@ -9,6 +9,7 @@ import {
   winogradInputGradient,
   winogradPays,
   winogradWeightGradient,
+  winogradWeightPays,
 } from '../winograd/winograd.ts';
 import { reject } from '../../runtime/errors.ts';
 import { checkShape } from '../../runtime/shape.ts';
@@ -16,7 +17,7 @@ import { chooseVariant } from '../matmul/variant.ts';
 import { columnSums, sumParts } from '../matmul/sum.ts';
 import { convolutionGeometry, forwardPlan, inputGradientPlans, weightGradientPlan } from './geometry.ts';
 import { correlateProduct } from '../matmul/correlate.ts';
-import { gatherProduct } from '../matmul/gather.ts';
+import { gatherProducts } from '../matmul/gather.ts';
 import { padded, padMatrix, transposeMatrices } from '../matmul/pack.ts';
 import { reluGradient } from '../relu/relu.ts';
 
@@ -76,7 +77,12 @@ function convolveTiles(tape: Tape, tensors: ConvolutionTensors, g: Geometry, var
     );
     const [inputGradient, weightGradient, biasGradient] = gradients;
     if (inputGradient) winogradInputGradient(tape, outputGradient, weight, inputGradient, g, variant);
-    if (weightGradient) winogradWeightGradient(tape, input, outputGradient, weightGradient, g, variant);
+    if (weightGradient) {
+      const product = { input, outputGradient, weightGradient };
+      if (winogradWeightPays(tape.engine, g))
+        winogradWeightGradient(tape, input, outputGradient, weightGradient, g, variant);
+      else correlateProduct(tape, product, weightGradientPlan(g), variant);
+    }
     if (biasGradient) columnSums(tape, outputGradient, biasGradient);
     return gradients;
   });
@@ -120,7 +126,7 @@ export function convolve(
   const product = wide ? tape.empty([outputPixels, columns]) : output;
   const rows = wide ? padMatrix(tape, weight, taps * g.inputChannels, g.outputChannels) : weight;
   const plan = forwardPlan({ ...g, outputChannels: columns });
-  gatherProduct(tape, { input, weight: rows, bias, output: product, activation }, plan, variant);
+  gatherProducts(tape, { input, weight: rows, bias, output: product, activation }, [plan], variant);
   if (wide) {
     sumParts(tape, product, output, g.outputChannels, columns);
     tape.release(product);
@@ -139,8 +145,8 @@ export function convolve(
       const sizes = [taps, g.inputChannels, g.outputChannels] as const;
       const transposed = transposeMatrices(tape, weight, sizes, [columns, backColumns]);
       const tensors = { input: gradient, weight: transposed, bias: null, output: product };
-      for (const plan of inputGradientPlans({ ...g, inputChannels: backColumns, outputChannels: columns }))
-        gatherProduct(tape, tensors, plan, variant);
+      const plans = inputGradientPlans({ ...g, inputChannels: backColumns, outputChannels: columns });
+      gatherProducts(tape, tensors, plans, variant);
       if (backWide) sumParts(tape, product, inputGradient, g.inputChannels, backColumns);
     }
     let weightGradient: Tensor | null = null;

@@ -2,13 +2,16 @@ import type { Engine } from '../../runtime/engine.ts';
 import type { Params } from '../../runtime/kernel.ts';
 import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import type { PortableTiling } from './portable_tile.ts';
 import type { Variant } from './variant.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 import type { Tiling } from './tile.ts';
-import { chooseTiling, portableTiles } from './tile.ts';
+import { chooseTiling } from './tile.ts';
 import { correlateNaive } from './correlate_naive.wgsl.ts';
 import { correlatePortable } from './correlate_portable.wgsl.ts';
 import { correlateSubgroup } from './correlate_subgroup.wgsl.ts';
+import { isPortable } from './variant.ts';
+import { choosePortableTiling } from './portable_tile.ts';
 import { sumParts } from './sum.ts';
 
 /** What a weight gradient sums: the parameters of the correlate kernels (see correlate_naive.wgsl). */
@@ -34,21 +37,34 @@ const BUSY_WORKGROUPS = { software: 16, hardware: 1024 };
 /** Parts of a split product take at most so many elements. */
 const MOST_PART_ELEMENTS = 1 << 24;
 
+/** How the subgroup kernel cuts a product. The naive one asks too, for splits of the same size. */
 function tilesOf(engine: Engine, { rows, columns, pixels }: CorrelatePlan, variant: Variant): Tiling {
   const subgroupSize = engine.capabilities.subgroupSize ?? correlateSubgroup.constants.SUBGROUP.value;
-  const tiling = chooseTiling(subgroupSize, {
-    rows,
-    columns,
-    terms: pixels,
-    tall: variant === 'subgroup-tall' || undefined,
-  });
-  return variant === 'portable' ? { ...tiling, ...portableTiles(rows, columns) } : tiling;
+  const tall = variant === 'subgroup-tall' || undefined;
+  return chooseTiling(subgroupSize, { rows, columns, terms: pixels, tall });
 }
 
-function chooseSplitPixels(engine: Engine, { rows, columns, pixels }: CorrelatePlan, tiles: number): number {
+function portableTiling(
+  { capabilities: { software } }: Engine,
+  { rows, columns, pixels }: CorrelatePlan,
+  variant: Variant,
+): PortableTiling {
+  const product = { rows, columns, terms: pixels, mostPartElements: MOST_PART_ELEMENTS };
+  return choosePortableTiling('correlate', product, { software, variant });
+}
+
+function chooseSplitPixels(engine: Engine, plan: CorrelatePlan, variant: Variant): number {
+  const { rows, columns, pixels } = plan;
+  if (isPortable(variant)) {
+    // Whole steps: a part's last one is not half empty then.
+    const step = correlatePortable.constants.STEP.value;
+    return ceilDivide(ceilDivide(pixels, portableTiling(engine, plan, variant).splits), step) * step;
+  }
+  const { rowTiles, columnTiles } = tilesOf(engine, plan, variant);
   const busy = engine.capabilities.software ? BUSY_WORKGROUPS.software : BUSY_WORKGROUPS.hardware;
   const most = Math.max(1, Math.floor(MOST_PART_ELEMENTS / (rows * columns)));
-  return ceilDivide(pixels, Math.min(ceilDivide(busy, tiles), ceilDivide(pixels, SPLIT_PIXELS), most));
+  const wanted = ceilDivide(busy, rowTiles * columnTiles);
+  return ceilDivide(pixels, Math.min(wanted, ceilDivide(pixels, SPLIT_PIXELS), most));
 }
 
 /**
@@ -67,8 +83,10 @@ export function correlateParts(
   variant: Variant,
 ): void {
   const { rows, columns, pixels } = plan;
-  const { constants, rowTiles, columnTiles } = tilesOf(tape.engine, plan, variant);
   const splits = ceilDivide(pixels, splitPixels);
+  const { constants, rowTiles, columnTiles } = isPortable(variant)
+    ? portableTiling(tape.engine, plan, variant)
+    : tilesOf(tape.engine, plan, variant);
   const buffers = { input, gradient, output };
   const params = { ...plan, rowTiles, columnTiles, splitPixels, splits };
   const workgroups = rowTiles * columnTiles * splits;
@@ -79,8 +97,15 @@ export function correlateParts(
   if (variant === 'naive') {
     const elements = ceilDivide(output.size, correlateNaive.constants.WORKGROUP.value);
     tape.run(correlateNaive, { buffers, params, workgroups: elements, work });
-  } else if (variant === 'portable') {
-    tape.run(correlatePortable, { buffers, params, workgroups, work });
+  } else if ('DOWN' in constants) {
+    const SCALARS = plan.channels % 4 === 0 ? 0 : 1;
+    tape.run(correlatePortable, {
+      buffers,
+      params,
+      constants: { ...constants, SCALARS },
+      workgroups,
+      work,
+    });
   } else {
     tape.run(correlateSubgroup, { buffers, params, constants, workgroups, work });
   }
@@ -97,8 +122,7 @@ export function correlateProduct(
   variant: Variant,
 ): void {
   const { rows, columns, pixels } = plan;
-  const { rowTiles, columnTiles } = tilesOf(tape.engine, plan, variant);
-  const splitPixels = chooseSplitPixels(tape.engine, plan, rowTiles * columnTiles);
+  const splitPixels = chooseSplitPixels(tape.engine, plan, variant);
   const splits = ceilDivide(pixels, splitPixels);
   const direct = splits * rows * columns === weightGradient.size;
   const parts = direct ? weightGradient : tape.empty([splits, rows, columns]);

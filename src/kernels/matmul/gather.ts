@@ -1,12 +1,17 @@
 import type { Params } from '../../runtime/kernel.ts';
 import type { Tape } from '../../runtime/tape.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import type { Activation } from './sum.ts';
+import type { PortableTiling } from './portable_tile.ts';
 import type { Variant } from './variant.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
-import { chooseTiling, portableTiles } from './tile.ts';
+import { chooseTiling } from './tile.ts';
 import { gatherNaive } from './gather_naive.wgsl.ts';
 import { gatherPortable } from './gather_portable.wgsl.ts';
 import { gatherSubgroup } from './gather_subgroup.wgsl.ts';
+import { isPortable } from './variant.ts';
+import { choosePortableTiling } from './portable_tile.ts';
+import { sumParts } from './sum.ts';
 
 /** Which terms a product sums and where they lie: the parameters of the gather kernels (see gather_naive.wgsl). */
 export type GatherPlan = Omit<
@@ -20,9 +25,6 @@ export interface Matrices {
   readonly weightRows: number;
 }
 
-/** What is done to a product's elements, the bias included, before they are written. */
-export type Activation = 'none' | 'relu';
-
 /** The tensors of a product, in the layouts that the kernels' heads tell. */
 export interface GatherTensors {
   readonly input: Tensor;
@@ -33,25 +35,79 @@ export interface GatherTensors {
   readonly activation?: Activation;
 }
 
+/** Parts of split sums take at most so many elements. */
+const MOST_PART_ELEMENTS = 1 << 24;
+const ONE: Matrices = { count: 1, weightRows: 0 };
+
+const termsOf = ({ tapRows, tapColumns, run }: GatherPlan): number => tapRows * tapColumns * run;
+
+/** How the portable kernel cuts one of several products that write to the same output; sums are split alike in all of them. */
+function portableTiling(
+  tape: Tape,
+  plan: GatherPlan,
+  variant: Variant,
+  mostPartElements = 0,
+): PortableTiling {
+  const { software } = tape.engine.capabilities;
+  const { rows, columns } = plan;
+  const product = { rows, columns, terms: termsOf(plan), mostPartElements };
+  return choosePortableTiling('gather', product, { software, variant });
+}
+
+/** Parts of each sum of products that write to the same output. */
+function chooseSplits(tape: Tape, output: Tensor, plans: readonly GatherPlan[], variant: Variant): number {
+  // A software adapter has few cores, and is kept busy by few tiles.
+  if (!isPortable(variant) || (variant === 'portable' && tape.engine.capabilities.software)) return 1;
+  const most = Math.floor(MOST_PART_ELEMENTS / output.size);
+  const wanted = plans.map((plan) => portableTiling(tape, plan, variant, MOST_PART_ELEMENTS).splits);
+  return Math.max(1, Math.min(most, Math.max(...wanted)));
+}
+
 /**
- * Multiplies a matrix gathered from images by a weight matrix, as the plan says: convolution forward, or back to its input.
+ * Multiplies matrices gathered from images by weight matrices, as the plans say, each into its pixels of the output: a convolution
+ * forward, or back to its input. Long sums of small products are split, where the adapter has more processors than they have tiles.
  * Columns must be a multiple of 4.
  */
+export function gatherProducts(
+  tape: Tape,
+  tensors: GatherTensors,
+  plans: readonly GatherPlan[],
+  variant: Variant,
+): void {
+  const { output, bias, activation } = tensors;
+  const splits = chooseSplits(tape, output, plans, variant);
+  if (splits === 1) {
+    for (const plan of plans) gatherProduct(tape, tensors, plan, variant);
+    return;
+  }
+  const columns = plans[0]?.columns ?? 1;
+  const parts = tape.engine.empty([splits, output.size / columns, columns]);
+  try {
+    const unfinished: GatherTensors = { ...tensors, bias: null, activation: 'none', output: parts };
+    for (const plan of plans) gatherProduct(tape, unfinished, plan, variant, ONE, splits);
+    sumParts(tape, parts, output, columns, columns, { bias, activation: activation ?? 'none' });
+  } finally {
+    parts.dispose();
+  }
+}
+
+/** One of them, or several of one shape at once: `splits` parts of each sum, one output behind the other. */
 export function gatherProduct(
   tape: Tape,
   { input, weight, bias, output, activation = 'none' }: GatherTensors,
   plan: GatherPlan,
   variant: Variant,
-  { count, weightRows }: Matrices = { count: 1, weightRows: 0 },
+  { count, weightRows }: Matrices = ONE,
+  splits = 1,
 ): void {
   const { rows, columns } = plan;
   // A kernel without bias reads none, but something must be bound.
   const buffers = { input, weight, bias: bias ?? weight, output };
   const hasBias = bias === null ? 0 : 1;
   const RELU = activation === 'relu' ? 1 : 0;
-  const terms = plan.tapRows * plan.tapColumns * plan.run;
+  const terms = termsOf(plan);
   const work = {
-    bytes: 4 * (input.size + weight.size + count * rows * columns),
+    bytes: 4 * (input.size + weight.size + splits * count * rows * columns),
     flops: 2 * count * rows * columns * terms,
   };
   const given = { ...plan, hasBias, matrices: count, matrixWeights: weightRows };
@@ -65,15 +121,20 @@ export function gatherProduct(
     });
     return;
   }
-  if (variant === 'portable') {
-    const { rowTiles, columnTiles } = portableTiles(rows, columns);
+  if (isPortable(variant)) {
+    const { constants, rowTiles, columnTiles } = portableTiling(tape, plan, variant);
     const matrixTiles = rowTiles * columnTiles;
-    const params = { ...given, columnTiles, matrixTiles };
+    const SCALARS = plan.channels % 4 === 0 ? 0 : 1;
+    // Images have few channels: in larger steps, more of each run's last one would be padding.
+    const STEP = SCALARS === 1 ? 8 : gatherPortable.constants.STEP.value;
+    const steps = plan.tapRows * plan.tapColumns * ceilDivide(plan.run, STEP);
+    const partRows = output.size / splits / columns;
+    const split = { splits, splitSteps: ceilDivide(steps, splits), partRows };
     tape.run(gatherPortable, {
       buffers,
-      params,
-      workgroups: count * matrixTiles,
-      constants: { RELU },
+      params: { ...given, columnTiles, matrixTiles, ...split },
+      workgroups: count * splits * matrixTiles,
+      constants: { ...constants, RELU, SCALARS, STEP },
       work,
     });
     return;

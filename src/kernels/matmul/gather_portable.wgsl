@@ -10,16 +10,32 @@
 // Input NHWC; weight [weight rows][columns]; output NHWC, written with `=`, every element of the launch's grid once.
 // `columns` is a multiple of 4.
 //
-// One workgroup computes a tile of TILE rows x TILE columns, one invocation 8 rows x 8 columns of it in registers. The workgroup
-// fetches STEP terms of the tile's rows (an invocation those of one row) and columns into its memory, multiplies, and goes on.
+// One workgroup computes a tile of 8 * DOWN rows x 8 * ACROSS columns, one invocation 8 rows x 8 columns of it in registers. In each
+// step the workgroup brings STEP terms of the tile's rows and columns into its memory, as vec4s of four terms of a row and of four
+// columns of a term, so that 16 loads feed 256 multiply-adds; meanwhile it fetches those of the next step. Neighbouring invocations
+// fetch neighbouring vec4s. Written out, without loops over registers, so that compilers keep them there.
+// A long sum of few rows and columns is split over workgroups (`splits` > 1); matmul/sum_parts adds the parts up in their order.
 // Flops: 2 * rows * columns * terms.
 
-const TILE = 64u;
-const STEP = 8u;
-// Rows and columns of an invocation; SIDE x SIDE of them make a workgroup.
-const OWN = 8u;
-const SIDE = 8u;
+// Invocations of a workgroup, down and across. SwiftShader and browsers without more limits have 256, and 16 KiB for the two arrays.
+const DOWN: u32 = 8u;
+const ACROSS: u32 = 8u;
+// 1 when `channels` is no multiple of 4: then four terms may begin within a vec4, and end before its end.
+const SCALARS: u32 = 0u;
 const RELU: u32 = 0u;
+// Terms of a step: 8 or 16.
+const STEP: u32 = 16u;
+const INVOCATIONS = DOWN * ACROSS;
+// The same in vec4s.
+const DEPTH = STEP / 4u;
+// Rows of the tile, and its columns in vec4s.
+const ROWS = 8u * DOWN;
+const WIDTH = 2u * ACROSS;
+// What an invocation fetches in a step, in vec4s.
+const VALUES = ROWS * DEPTH / INVOCATIONS;
+const FACTORS = STEP * WIDTH / INVOCATIONS;
+// Rows that lie between those which an invocation fetches.
+const FETCH_ROWS = INVOCATIONS / DEPTH;
 // An element position that is outside every image row.
 const OUTSIDE = 0x80000000u;
 const NOWHERE = 0xffffffffu;
@@ -60,17 +76,24 @@ struct Params {
   weightStepY: u32,
   weightStepX: u32,
   hasBias: u32,
+  // Sums may be split: a part is the sum of so many steps, and an output of its own, `partRows` rows behind the one before.
+  splits: u32,
+  splitSteps: u32,
+  partRows: u32,
 }
 
-@group(0) @binding(0) var<storage, read> input: array<f32>;
+@group(0) @binding(0) var<storage, read> input: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> weight: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> output: array<vec4<f32>>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-// Values by term and row; weights by term and column, in vec4s.
-var<workgroup> values: array<f32, STEP * TILE>;
-var<workgroup> factors: array<vec4<f32>, STEP * TILE / 4u>;
+// Four terms of a row each, row by row, in an order within the row that keeps rows which are read together out of the same banks.
+var<workgroup> values: array<vec4<f32>, ROWS * DEPTH>;
+// Four columns of a term each, term by term.
+var<workgroup> factors: array<vec4<f32>, STEP * WIDTH>;
+// Sums of an invocation's rows 0 to 7: of each its first four columns, then the other four.
+alias Sums = array<vec4<f32>, 16>;
 
 // A row of the product: where it reads and writes.
 struct Row {
@@ -106,71 +129,162 @@ fn runStart(row: Row, ty: u32, tx: u32) -> vec2<u32> {
   return select(vec2<u32>(0u, OUTSIDE), vec2<u32>(start, u32(x * i32(params.channels))), valid);
 }
 
-@compute @workgroup_size(TILE)
+// Four neighbouring elements, which may begin within a vec4.
+fn elements(place: u32) -> vec4<f32> {
+  let low = input[place / 4u];
+  let high = input[(place + 3u) / 4u];
+  let shift = place % 4u;
+  let even = select(low, vec4<f32>(low.zw, high.xy), shift >= 2u);
+  let next = select(high.x, high.z, shift >= 2u);
+  return select(even, vec4<f32>(even.yzw, next), shift % 2u == 1u);
+}
+
+// Four terms of a run.
+fn fetchValues(start: vec2<u32>, term: u32) -> vec4<f32> {
+  let first = start.y + term;
+  let width = params.inputWidth * params.channels;
+  let place = start.x + first;
+  if (SCALARS == 0u) {
+    let inside = first < width && term < params.run;
+    return select(vec4<f32>(0.0), input[select(0u, place / 4u, inside)], inside);
+  }
+  let offsets = vec4<u32>(0u, 1u, 2u, 3u);
+  let insideRow = vec4<u32>(first) + offsets < vec4<u32>(width);
+  let insideRun = vec4<u32>(term) + offsets < vec4<u32>(params.run);
+  return select(vec4<f32>(0.0), elements(place), insideRow & insideRun);
+}
+
+// One term of rows 0 to 3 and 4 to 7, times its columns.
+fn multiplyAdd(sums: ptr<function, Sums>, upper: vec4<f32>, lower: vec4<f32>, factor: u32) {
+  let first = factors[factor];
+  let second = factors[factor + ACROSS];
+  (*sums)[0] = fma(vec4<f32>(upper.x), first, (*sums)[0]);
+  (*sums)[1] = fma(vec4<f32>(upper.x), second, (*sums)[1]);
+  (*sums)[2] = fma(vec4<f32>(upper.y), first, (*sums)[2]);
+  (*sums)[3] = fma(vec4<f32>(upper.y), second, (*sums)[3]);
+  (*sums)[4] = fma(vec4<f32>(upper.z), first, (*sums)[4]);
+  (*sums)[5] = fma(vec4<f32>(upper.z), second, (*sums)[5]);
+  (*sums)[6] = fma(vec4<f32>(upper.w), first, (*sums)[6]);
+  (*sums)[7] = fma(vec4<f32>(upper.w), second, (*sums)[7]);
+  (*sums)[8] = fma(vec4<f32>(lower.x), first, (*sums)[8]);
+  (*sums)[9] = fma(vec4<f32>(lower.x), second, (*sums)[9]);
+  (*sums)[10] = fma(vec4<f32>(lower.y), first, (*sums)[10]);
+  (*sums)[11] = fma(vec4<f32>(lower.y), second, (*sums)[11]);
+  (*sums)[12] = fma(vec4<f32>(lower.z), first, (*sums)[12]);
+  (*sums)[13] = fma(vec4<f32>(lower.z), second, (*sums)[13]);
+  (*sums)[14] = fma(vec4<f32>(lower.w), first, (*sums)[14]);
+  (*sums)[15] = fma(vec4<f32>(lower.w), second, (*sums)[15]);
+}
+
+fn finished(sum: vec4<f32>, column: u32) -> vec4<f32> {
+  let value = sum + select(vec4<f32>(0.0), bias[column], params.hasBias == 1u);
+  return select(value, vec4<f32>(0.0), (value < vec4<f32>(0.0)) & vec4<bool>(RELU == 1u));
+}
+
+fn store(row: Row, split: u32, column: u32, first: vec4<f32>, second: vec4<f32>) {
+  let width = params.columns / 4u;
+  let place = (split * params.partRows + row.place) * width;
+  if (row.place != NOWHERE) {
+    if (column < width) { output[place + column] = finished(first, column); }
+    if (column + ACROSS < width) { output[place + column + ACROSS] = finished(second, column + ACROSS); }
+  }
+}
+
+@compute @workgroup_size(INVOCATIONS)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
   let number = group.x + group.y * groups.x;
-  let matrix = number / params.matrixTiles;
   let tile = number % params.matrixTiles;
-  let tileRow = tile / params.columnTiles * TILE;
+  let split = number / params.matrixTiles % params.splits;
+  let matrix = number / params.matrixTiles / params.splits;
   if (matrix >= params.matrices) {
     return;
   }
-  let weightFirst = params.weightFirst + matrix * params.matrixWeights;
+  let tileRow = tile / params.columnTiles * ROWS;
   // Columns in vec4s.
   let width = params.columns / 4u;
-  let tileColumn = tile % params.columnTiles * (TILE / 4u);
-  let across = lane % SIDE;
-  let down = lane / SIDE;
-  let inputWidth = params.inputWidth * params.channels;
-  let row = rowAt(tileRow + lane, matrix);
+  let tileColumn = tile % params.columnTiles * WIDTH;
+  let across = lane % ACROSS;
+  let down = lane / ACROSS;
+  let firstWeight = params.weightFirst + matrix * params.matrixWeights;
 
-  var c: array<array<vec4<f32>, 2>, OWN>;
-  for (var ty = 0u; ty < params.tapRows; ty++) {
-    for (var tx = 0u; tx < params.tapColumns; tx++) {
-      let start = runStart(row, ty, tx);
-      let weightRow = weightFirst + ty * params.weightStepY + tx * params.weightStepX;
-      for (var first = 0u; first < params.run; first += STEP) {
-        for (var step = 0u; step < STEP; step++) {
-          let element = start.y + first + step;
-          let inside = element < inputWidth && first + step < params.run;
-          values[step * TILE + lane] = select(0.0, input[start.x + element], inside);
-        }
-        for (var index = lane; index < STEP * TILE / 4u; index += TILE) {
-          let term = first + index / (TILE / 4u);
-          let column = tileColumn + index % (TILE / 4u);
-          let inside = term < params.run && column < width;
-          factors[index] = select(vec4<f32>(0.0), weight[(weightRow + term) * width + column], inside);
-        }
-        workgroupBarrier();
-        for (var step = 0u; step < STEP; step++) {
-          let b0 = factors[step * (TILE / 4u) + across];
-          let b1 = factors[step * (TILE / 4u) + across + SIDE];
-          for (var r = 0u; r < OWN; r++) {
-            let a = vec4<f32>(values[step * TILE + down * OWN + r]);
-            c[r][0] = fma(a, b0, c[r][0]);
-            c[r][1] = fma(a, b1, c[r][1]);
-          }
-        }
-        workgroupBarrier();
-      }
-    }
+  let fetchRow = lane / DEPTH;
+  let fetchTerm = lane % DEPTH;
+  var rows: array<Row, VALUES>;
+  for (var n = 0u; n < VALUES; n++) {
+    rows[n] = rowAt(tileRow + fetchRow + n * FETCH_ROWS, matrix);
   }
 
-  for (var r = 0u; r < OWN; r++) {
-    let place = rowAt(tileRow + down * OWN + r, matrix).place;
-    for (var side = 0u; side < 2u; side++) {
-      let column = tileColumn + across + side * SIDE;
-      if (place != NOWHERE && column < width) {
-        var value = c[r][side] + select(vec4<f32>(0.0), bias[column], params.hasBias == 1u);
-        if (RELU == 1u) {
-          value = select(value, vec4<f32>(0.0), value < vec4<f32>(0.0));
-        }
-        output[place * width + column] = value;
+  let tapSteps = (params.run + STEP - 1u) / STEP;
+  let steps = params.tapRows * params.tapColumns * tapSteps;
+  var sums: Sums;
+  var nextValues: array<vec4<f32>, VALUES>;
+  var nextFactors: array<vec4<f32>, FACTORS>;
+  let swizzle = (down >> 1u) % DEPTH;
+  let firstStep = split * params.splitSteps;
+  let lastStep = min(firstStep + params.splitSteps, steps);
+  // Fetches a step while it multiplies the one before: a round more than there are steps.
+  for (var round = firstStep; round <= lastStep; round++) {
+    if (round < lastStep) {
+      let tap = round / tapSteps;
+      let ty = tap / params.tapColumns;
+      let tx = tap % params.tapColumns;
+      let firstTerm = round % tapSteps * STEP;
+      let weightRow = firstWeight + ty * params.weightStepY + tx * params.weightStepX;
+      for (var n = 0u; n < VALUES; n++) {
+        nextValues[n] = fetchValues(runStart(rows[n], ty, tx), firstTerm + 4u * fetchTerm);
+      }
+      for (var n = 0u; n < FACTORS; n++) {
+        let index = lane + n * INVOCATIONS;
+        let term = firstTerm + index / WIDTH;
+        let column = tileColumn + index % WIDTH;
+        let inside = term < params.run && column < width;
+        let place = select(0u, (weightRow + term) * width + column, inside);
+        nextFactors[n] = select(vec4<f32>(0.0), weight[place], inside);
       }
     }
+    if (round > firstStep) {
+      for (var depth = 0u; depth < DEPTH; depth++) {
+        let place = down * DEPTH + (depth ^ swizzle);
+        let a0 = values[place];
+        let a1 = values[place + DOWN * DEPTH];
+        let a2 = values[place + 2u * DOWN * DEPTH];
+        let a3 = values[place + 3u * DOWN * DEPTH];
+        let a4 = values[place + 4u * DOWN * DEPTH];
+        let a5 = values[place + 5u * DOWN * DEPTH];
+        let a6 = values[place + 6u * DOWN * DEPTH];
+        let a7 = values[place + 7u * DOWN * DEPTH];
+        let factor = 4u * depth * WIDTH + across;
+        multiplyAdd(&sums, vec4<f32>(a0.x, a1.x, a2.x, a3.x), vec4<f32>(a4.x, a5.x, a6.x, a7.x), factor);
+        multiplyAdd(&sums, vec4<f32>(a0.y, a1.y, a2.y, a3.y), vec4<f32>(a4.y, a5.y, a6.y, a7.y), factor + WIDTH);
+        multiplyAdd(&sums, vec4<f32>(a0.z, a1.z, a2.z, a3.z), vec4<f32>(a4.z, a5.z, a6.z, a7.z), factor + 2u * WIDTH);
+        multiplyAdd(&sums, vec4<f32>(a0.w, a1.w, a2.w, a3.w), vec4<f32>(a4.w, a5.w, a6.w, a7.w), factor + 3u * WIDTH);
+      }
+    }
+    workgroupBarrier();
+    if (round < lastStep) {
+      for (var n = 0u; n < VALUES; n++) {
+        let row = fetchRow + n * FETCH_ROWS;
+        values[row * DEPTH + (fetchTerm ^ (((row % DOWN) >> 1u) % DEPTH))] = nextValues[n];
+      }
+      for (var n = 0u; n < FACTORS; n++) {
+        factors[lane + n * INVOCATIONS] = nextFactors[n];
+      }
+    }
+    workgroupBarrier();
   }
+
+  let firstRow = tileRow + down;
+  let column = tileColumn + across;
+  store(rowAt(firstRow, matrix), split, column, sums[0], sums[1]);
+  store(rowAt(firstRow + DOWN, matrix), split, column, sums[2], sums[3]);
+  store(rowAt(firstRow + 2u * DOWN, matrix), split, column, sums[4], sums[5]);
+  store(rowAt(firstRow + 3u * DOWN, matrix), split, column, sums[6], sums[7]);
+  store(rowAt(firstRow + 4u * DOWN, matrix), split, column, sums[8], sums[9]);
+  store(rowAt(firstRow + 5u * DOWN, matrix), split, column, sums[10], sums[11]);
+  store(rowAt(firstRow + 6u * DOWN, matrix), split, column, sums[12], sums[13]);
+  store(rowAt(firstRow + 7u * DOWN, matrix), split, column, sums[14], sums[15]);
 }

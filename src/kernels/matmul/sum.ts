@@ -3,18 +3,61 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import { ceilDivide } from '../../runtime/grid.ts';
 import { columnSums as columnSumsKernel } from './column_sums.wgsl.ts';
 import { sumParts as sumPartsKernel } from './sum_parts.wgsl.ts';
+import { sumPartsVec4 as sumVectorsKernel } from './sum_parts_vec4.wgsl.ts';
+
+/** What is done to a product's elements, the bias included, before they are written. */
+export type Activation = 'none' | 'relu';
+
+/** What becomes of a sum of parts before it is written. */
+interface Finish {
+  /** Added to every row, [columns]. */
+  readonly bias?: Tensor | null;
+  readonly activation?: Activation;
+}
+
+/** Invocations that share the parts of a vec4, from so many parts on: on a GPU, where few elements leave processors idle. */
+const SLOTS = [
+  { parts: 64, slots: 16 },
+  { parts: 16, slots: 4 },
+] as const;
 
 /**
- * Adds up parts [parts, rows, partColumns] in their order into `sum` [rows, columns], leaving padding columns out. A single part is
- * copied without its padding.
+ * Adds up parts [parts, rows, partColumns] in their order into `sum` [rows, columns], leaving padding columns out, then adds `bias`
+ * and activates. A single part is copied without its padding.
  */
-export function sumParts(tape: Tape, parts: Tensor, sum: Tensor, columns: number, partColumns: number): void {
+export function sumParts(
+  tape: Tape,
+  parts: Tensor,
+  sum: Tensor,
+  columns: number,
+  partColumns: number,
+  { bias = null, activation = 'none' }: Finish = {},
+): void {
   const rows = sum.size / columns;
+  const count = parts.size / rows / partColumns;
+  // A sum without bias reads none, but something must be bound.
+  const buffers = { parts, bias: bias ?? parts, sum };
+  const hasBias = bias === null ? 0 : 1;
+  const RELU = activation === 'relu' ? 1 : 0;
+  const work = { bytes: 4 * (parts.size + sum.size), flops: parts.size };
+  if (columns === partColumns && columns % 4 === 0) {
+    const shared = SLOTS.find((choice) => !tape.engine.capabilities.software && count >= choice.parts);
+    const slots = shared?.slots ?? 1;
+    tape.run(sumVectorsKernel, {
+      buffers,
+      params: { vectors: sum.size / 4, width: columns / 4, parts: count, hasBias },
+      workgroups: ceilDivide((slots * sum.size) / 4, sumVectorsKernel.constants.WORKGROUP.value),
+      constants: { RELU, SLOTS: slots },
+      work,
+    });
+    return;
+  }
   tape.run(sumPartsKernel, {
-    buffers: { parts, sum },
-    params: { rows, columns, partColumns, parts: parts.size / rows / partColumns },
+    buffers,
+    params: { rows, columns, partColumns, parts: count, hasBias },
     workgroups: ceilDivide(sum.size, sumPartsKernel.constants.WORKGROUP.value),
-    work: { bytes: 4 * (parts.size + sum.size), flops: parts.size },
+    constants: { RELU },
+    work,
   });
 }
 

@@ -71,11 +71,3 @@ export function chooseTiling(subgroupSize: number, { rows, columns, terms, tall 
   const pays = subgroupSize === 8 && rows * columns * terms >= leastWork && taller.cost < chosen.cost;
   return (tall ?? pays) ? taller.tiling : chosen.tiling;
 }
-
-/** Rows and columns of a workgroup's tile of the portable kernels: TILE there. */
-const PORTABLE_TILE = 64;
-
-/** Tiles down and across of the portable kernels. */
-export function portableTiles(rows: number, columns: number): { rowTiles: number; columnTiles: number } {
-  return { rowTiles: Math.ceil(rows / PORTABLE_TILE), columnTiles: Math.ceil(columns / PORTABLE_TILE) };
-}

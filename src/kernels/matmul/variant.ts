@@ -3,13 +3,21 @@ import { reject } from '../../runtime/errors.ts';
 
 /**
  * How a matrix product is computed. `subgroup`: register tiles, values handed round within a subgroup of known size; `subgroup-tall`: with
- * tiles of twice as many rows always, not only where they pay. `portable`: tiles in workgroup memory, no subgroups. `naive`: the
- * readable form, one invocation per output.
+ * tiles of twice as many rows always, not only where they pay. `portable`: tiles in workgroup memory, no subgroups; `portable-tall` and
+ * `portable-wide`: with workgroups of twice as many rows, or columns, and split sums, always. `naive`: the readable form, one invocation
+ * per output.
  */
-export type Variant = 'subgroup' | 'subgroup-tall' | 'portable' | 'naive';
+export type Variant = 'subgroup' | 'subgroup-tall' | 'portable' | 'portable-tall' | 'portable-wide' | 'naive';
 
 /** All variants, for tests and error messages. */
-export const VARIANTS: readonly Variant[] = ['subgroup', 'subgroup-tall', 'portable', 'naive'];
+export const VARIANTS: readonly Variant[] = [
+  'subgroup',
+  'subgroup-tall',
+  'portable',
+  'portable-tall',
+  'portable-wide',
+  'naive',
+];
 
 /** Lanes of the narrowest subgroup that `subgroup` is written for. */
 const FEWEST_LANES = 4;
@@ -41,4 +49,9 @@ export function chooseVariant(
     reject(operation, 'variant', wanted, `another: subgroups of this adapter have ${lanes} lanes`);
   }
   return variant;
+}
+
+/** Whether a variant is one of those whose tiles lie in workgroup memory. */
+export function isPortable(variant: Variant): boolean {
+  return variant.startsWith('portable');
 }

@@ -1,5 +1,5 @@
 import type { Engine } from '../../runtime/engine.ts';
-import type { Activation } from '../matmul/gather.ts';
+import type { Activation } from '../matmul/sum.ts';
 import type { Geometry } from '../conv2d/geometry.ts';
 import type { Shape } from '../../runtime/shape.ts';
 import type { Tape } from '../../runtime/tape.ts';
@@ -38,7 +38,7 @@ export function fitsWinograd(g: Geometry): boolean {
 
 /**
  * Multiply-adds that take as long as one load or store of a transform, by the lanes of a subgroup: measured with lavapipe (8) and
- * SwiftShader (4) over the layers of a ResNet-50 and of small networks. Nothing is known of GPUs yet, so they convolve directly.
+ * SwiftShader (4) over the layers of a ResNet-50 and of small networks.
  */
 const ACCESS_COST: ReadonlyMap<number | null, number> = new Map([
   [8, 28],
@@ -48,9 +48,17 @@ const OTHER_ACCESS_COST = 28;
 /** Rows of a product come in tiles of so many. */
 const ROW_TILE = 16;
 
+/**
+ * On a GPU: fewest multiply-adds of the direct sum that outweigh three more launches, fewest tiles that fill the products' rows, and fewest
+ * pairs of channels whose 36 sums keep it busy in the weights' gradient. Measured with an H200 on the layers of a ResNet-50.
+ */
+const GPU_WORK = 2 ** 29;
+const GPU_TILES = 128;
+const GPU_WEIGHTS = 2 ** 16;
+
 /** Whether F(4x4,3x3) is likely to be faster than the direct sum, and its intermediate tensors fit the adapter's bindings. */
 export function winogradPays(engine: Engine, g: Geometry): boolean {
-  if (!engine.capabilities.software || !fitsWinograd(g)) return false;
+  if (!fitsWinograd(g)) return false;
   const { inputChannels, outputChannels } = g;
   const { tiles } = tilesOf(g);
   const pixels = g.batch * g.outputHeight * g.outputWidth;
@@ -59,11 +67,17 @@ export function winogradPays(engine: Engine, g: Geometry): boolean {
   const most = Math.max(tiles, tilesOf(backwardGeometry(g)).tiles);
   const largest = 4 * POINTS * Math.max(most * inputChannels, most * outputChannels, channels);
   if (largest > engine.device.limits.maxStorageBufferBindingSize) return false;
+  if (!engine.capabilities.software) return 9 * pixels * channels >= GPU_WORK && tiles >= GPU_TILES;
   const direct = 9 * ceilDivide(pixels, ROW_TILE) * ROW_TILE * channels;
   const products = POINTS * ceilDivide(tiles, ROW_TILE) * ROW_TILE * channels;
   const accesses = tiles * (72 * inputChannels + 52 * outputChannels) + 45 * channels;
   const accessCost = ACCESS_COST.get(engine.capabilities.subgroupSize) ?? OTHER_ACCESS_COST;
   return products + accessCost * accesses < direct;
+}
+
+/** Whether the weights' gradient is likely to be faster so too, where the other two directions are. */
+export function winogradWeightPays(engine: Engine, { inputChannels, outputChannels }: Geometry): boolean {
+  return engine.capabilities.software || inputChannels * outputChannels >= GPU_WEIGHTS;
 }
 
 interface Tiles {
