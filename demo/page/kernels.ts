@@ -95,7 +95,7 @@ export function startKernels(client: Client): void {
   async function measureAll(): Promise<void> {
     measure.disabled = true;
     line.textContent = 'Measuring…';
-    clearNotice('bench');
+    clearNotice('kernels');
     try {
       const folders = [...new Set(matching().map(({ name }) => name.split('/')[0] ?? ''))];
       const measured = await client.call('kernelTimes', folders);
@@ -106,7 +106,7 @@ export function startKernels(client: Client): void {
     } catch (error) {
       line.textContent = '';
       if (!(error instanceof CallError)) throw error;
-      notifyFailure('bench', error.failure);
+      notifyFailure('kernels', error.failure);
     } finally {
       measure.disabled = false;
     }

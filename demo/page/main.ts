@@ -3,7 +3,7 @@ import type { Working } from './client.ts';
 import { byId, make } from './dom.ts';
 import { CallError, Client } from './client.ts';
 import { explainNoWebGpu } from './no_webgpu.ts';
-import { notify, notifyFailure } from './notices.ts';
+import { leavePart, notify, notifyFailure } from './notices.ts';
 import { startBench } from './bench.ts';
 import { startExplain } from './explain/view.ts';
 import { startKernels } from './kernels.ts';
@@ -67,8 +67,11 @@ function keepForOffline(): void {
 
 async function start(): Promise<void> {
   showView();
+  let left = currentView();
   addEventListener('hashchange', () => {
     showView();
+    if (left !== currentView()) leavePart(left);
+    left = currentView();
     scrollTo({ top: 0 });
   });
   const client = new Client(showWorking);

@@ -5,10 +5,24 @@ import { byId, make } from './dom.ts';
 const place = byId('notices', HTMLDivElement);
 
 /** What a message is about: of each there is at most one. */
-export type Matter = 'picture' | 'model' | 'training' | 'device' | 'bench' | 'page';
+export type Matter = 'picture' | 'model' | 'training' | 'device' | 'bench' | 'kernels' | 'page';
 
 export function clearNotice(matter: Matter): void {
   place.querySelector(`[data-matter="${matter}"]`)?.remove();
+}
+
+/** The part of the page that a matter belongs to; what is about the whole page belongs to none. */
+const PARTS: Partial<Record<Matter, string>> = {
+  picture: 'explain',
+  model: 'explain',
+  training: 'train',
+  bench: 'bench',
+  kernels: 'kernels',
+};
+
+/** Clears what is about a part of the page that has been left. */
+export function leavePart(part: string): void {
+  for (const [matter, of] of Object.entries(PARTS)) if (of === part) clearNotice(matter as Matter);
 }
 
 export function notify(matter: Matter, text: string, kind: 'problem' | 'information' = 'problem'): void {

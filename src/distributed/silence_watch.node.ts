@@ -91,17 +91,18 @@ export class SilenceWatch {
     if (this.#answers.size === size - 1 || now - this.#asked > 1000 * ANSWER_SECONDS) this.#give(this.#who());
   }
 
-  /** Those that are behind, in words. */
+  /** Those that are silent or behind, in words; the silent ones first, for whose sake alone the others may be behind. */
   #who(): string {
     const { rank, size } = this.#mpi;
-    const lines: string[] = [];
+    const [silent, behind]: [string[], string[]] = [[], []];
     for (let other = 0; other < size; other++) {
       const answer = this.#answers.get(other);
       if (other === rank || (answer !== undefined && answer >= this.#exchanges)) continue;
       const name = `rank ${other} on ${this.#hosts()[other] ?? 'an unknown host'}`;
-      const state = answer === undefined ? 'does not answer' : `has come to exchange ${answer} only`;
-      lines.push(`${name} ${state}`);
+      if (answer === undefined) silent.push(`${name} does not answer`);
+      else behind.push(`${name} has come to exchange ${answer} only`);
     }
+    const lines = [...silent, ...behind];
     return lines.length === 0 ? 'all ranks answer and wait too: the network is stuck' : lines.join('; ');
   }
 

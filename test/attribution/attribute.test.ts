@@ -227,11 +227,8 @@ describe('gradients', () => {
     const options = { samples: 3, steps: 3 };
     for (const recompute of [false, true]) {
       const made = createModel(engine, {
-        architecture: 'resnet18',
-        head: 'calm-em',
-        classes: 5,
-        recompute,
-        seed: 3,
+        ...{ architecture: 'resnet18', layers: [1, 1], widths: [16, 32] },
+        ...{ head: 'calm-em', classes: 5, recompute, seed: 3 },
       });
       const request = (classes: readonly number[]): Promise<Attribution> =>
         attribute(made, images, { methods, classes: { all: classes }, options });

@@ -3,7 +3,7 @@ import { findChromium } from '../../tools/browser/find_chromium.ts';
 import { IN_BOTH, NODE_ONLY } from './node_only.ts';
 import { playwright } from '@vitest/browser-playwright';
 
-/** The project that runs the tests of `IN_BOTH` in headless Chromium, after those of Node; none, and a line that says so, where there is no Chromium. */
+/** The project that runs the tests of `IN_BOTH` in headless Chromium, beside those of Node; none, and a line that says so, where there is no Chromium. */
 export function chromiumProject(): TestProjectInlineConfiguration[] {
   const chromium = findChromium();
   if (typeof chromium === 'string') {
@@ -20,12 +20,11 @@ export function chromiumProject(): TestProjectInlineConfiguration[] {
         name: 'chromium',
         include: IN_BOTH,
         exclude: Object.keys(NODE_ONLY),
-        // Not beside those of Node: both compute on the same cores.
-        sequence: { groupOrder: 1 },
         browser: {
           enabled: true,
           provider: playwright({ launchOptions: { executablePath, args: [...args], env } }),
           headless: true,
+          fileParallelism: false,
           screenshotFailures: false,
           instances: [{ browser: 'chromium' }],
         },

@@ -8,34 +8,13 @@ import { findChromium } from '../../tools/browser/find_chromium.ts';
 import { join } from 'node:path';
 import { serveFolder } from '../../tools/demo/serve_folder.ts';
 import { tmpdir } from 'node:os';
+import { WORKER_SHIM } from './worker_shim.ts';
 
 /** The browser, or why there is none: tests say it in their names. */
 export const found: Chromium | string = findChromium();
 
 /** Whether its SwiftShader is the one that Node computes on. */
 export const isPacked = typeof found !== 'string' && found.executablePath.startsWith(tmpdir());
-
-/** Runs in the worker before its own code: what a test does to the device that a page cannot. */
-const DEVICE_SHIM = `{
-  const request = GPUAdapter.prototype.requestDevice;
-  let device = null;
-  GPUAdapter.prototype.requestDevice = async function (...options) {
-    device = await request.apply(this, options);
-    return device;
-  };
-  new BroadcastChannel('test').onmessage = ({ data }) => {
-    if (data === 'destroy') device.destroy();
-    // 256 GiB.
-    if (data === 'memory')
-      device.createTexture({
-        size: [8192, 8192, 256],
-        format: 'rgba32float',
-        usage: GPUTextureUsage.STORAGE_BINDING,
-      });
-    if (data === 'crash') setTimeout(() => { throw new Error('forced end'); });
-  };
-}
-`;
 
 export interface Demo {
   readonly url: string;
@@ -68,7 +47,7 @@ export async function openDemo({
   await buildPage(folder);
   const worker = join(folder, 'worker.js');
   const own = readFileSync(worker, 'utf8');
-  writeFileSync(worker, `${DEVICE_SHIM}${shim}\n`);
+  writeFileSync(worker, `${WORKER_SHIM}${shim}\n`);
   appendFileSync(worker, own);
   const { url, server } = await serveFolder(folder, 0);
   const browser = await chromium.launch({
@@ -128,9 +107,16 @@ export function longTasks(page: Page): Promise<number[]> {
   return page.evaluate(() => Reflect.get(globalThis, 'longTasks') as number[]);
 }
 
-/** Says something to the worker's shim. */
-export async function toWorker(page: Page, word: 'destroy' | 'memory' | 'crash'): Promise<void> {
-  await page.evaluate((text) => new BroadcastChannel('test')['postMessage'](text), word);
+/** Of `blockedShare`. */
+export const MOST_BLOCKED = 0.05;
+
+/**
+ * Total blocking time, what of each task lies beyond 50 ms, as a share of the page's life so far. A busy machine stretches both; that the
+ * page computes itself, which its worker should, shows as a large part of it.
+ */
+export async function blockedShare(page: Page): Promise<number> {
+  const life = await page.evaluate(() => performance.now());
+  return (await longTasks(page)).reduce((sum, duration) => sum + duration - 50, 0) / life;
 }
 
 /** The content of what a click downloads. */

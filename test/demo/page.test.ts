@@ -14,17 +14,15 @@ describeDemo('The page', (demo) => {
   });
 
   test('fits a phone, in the dark too', async () => {
-    const page = await demo().open({
-      viewport: { width: 375, height: 812 },
-      hasTouch: true,
-      colorScheme: 'dark',
-    });
-    for (const view of ['explain', 'train', 'bench', 'kernels']) {
-      await page.goto(`${demo().url}#${view}`);
-      await page.waitForTimeout(150);
-      const width = await page.evaluate(() => document.documentElement.scrollWidth);
-      expect(width, view).toBeLessThanOrEqual(375);
-      await demo().screenshot(page, `phone_${view}`);
+    const page = await demo().open({ hasTouch: true, colorScheme: 'dark' });
+    for (const width of [375, 320]) {
+      await page.setViewportSize({ width, height: 812 });
+      for (const view of ['explain', 'train', 'bench', 'kernels']) {
+        await page.goto(`${demo().url}#${view}`);
+        await page.locator(`#${view}`).waitFor();
+        expect(await page.evaluate(tooWide), `${view} at ${width}`).toEqual([]);
+        await demo().screenshot(page, `phone_${view}_${width}`);
+      }
     }
     await page.context().close();
   });
@@ -128,6 +126,24 @@ describeDemo('The page', (demo) => {
     await page.context().close();
   });
 });
+
+/** Runs in the page: what reaches beyond its right edge, and texts that are wider than their place; what scrolls may. */
+function tooWide(): string[] {
+  const { clientWidth } = document.documentElement;
+  const scrolls = (element: Element): boolean => getComputedStyle(element).overflowX !== 'visible';
+  const isWithin = (element: Element): boolean => {
+    for (let at: Element | null = element; at !== null && at !== document.body; at = at.parentElement)
+      if (scrolls(at)) return true;
+    const isText = element.childElementCount === 0 && element.clientWidth > 0;
+    return (
+      element.getBoundingClientRect().right <= clientWidth + 0.5 &&
+      !(isText && element.scrollWidth > element.clientWidth + 1)
+    );
+  };
+  return [...document.querySelectorAll('header *, main *, footer *')]
+    .filter((element) => element.checkVisibility() && !isWithin(element))
+    .map((element) => `${element.tagName} ${element.id} ${element.textContent}`);
+}
 
 /** Runs in the page: visible texts whose contrast with what lies behind them is below WCAG's AA, 4.5 to 1 (3 to 1 where large). */
 function lowContrast(): string[] {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { chosenClasses, familyName } from '../../demo/worker/class_choice.ts';
 import { curveTable } from '../../demo/page/train/curve_table.ts';
 import { ALL_CASES } from '../../demo/worker/kernel_cases.ts';
@@ -9,7 +9,7 @@ import { createImage } from '../../src/data/image.ts';
 import { kernelSources } from '../../tools/demo/kernel_sources.ts';
 import { pictureHeader } from '../../demo/worker/picture_header.ts';
 import { shareInBox } from '../../demo/page/explain/share_in_box.ts';
-import { smoothed } from '../../demo/page/train/chart.ts';
+import { drawChart, smoothed } from '../../demo/page/train/chart.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -116,4 +116,35 @@ test('a curve is saved with all its digits and smoothed from its first value', (
     [1, 4],
     [2, 3],
   ]);
+});
+
+describe('drawChart', () => {
+  afterEach(() => void vi.unstubAllGlobals());
+
+  test('the labels of both axes are whole, the last one at the edge too', () => {
+    vi.stubGlobal('devicePixelRatio', 1);
+    vi.stubGlobal('getComputedStyle', () => ({ fontFamily: 'sans', getPropertyValue: () => 'black' }));
+    const width = 300;
+    const labels: { readonly text: string; readonly left: number; readonly right: number }[] = [];
+    // A digit of 11 pixels is 7 wide.
+    const widthOf = (text: string): number => 7 * text.length;
+    const state: Record<string, unknown> = {
+      measureText: (text: string) => ({ width: widthOf(text) }),
+      fillText: (text: string, x: number) => {
+        const left = state['textAlign'] === 'center' ? x - widthOf(text) / 2 : x - widthOf(text);
+        labels.push({ text, left, right: left + widthOf(text) });
+      },
+    };
+    const context = new Proxy(state, { get: (target, name) => target[String(name)] ?? (() => undefined) });
+    const canvas = { clientWidth: width, clientHeight: 200, getContext: () => context };
+    const options = { maxX: 300, maxY: 100, format: (y: number) => `${y} %` };
+    drawChart(canvas as unknown as HTMLCanvasElement, [], options);
+    const texts = labels.map(({ text }) => text);
+    expect(texts).toContain('100 %');
+    expect(texts).toContain('300');
+    for (const { text, left, right } of labels) {
+      expect(left, text).toBeGreaterThanOrEqual(0);
+      expect(right, text).toBeLessThanOrEqual(width);
+    }
+  });
 });

@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '..', '..');
 const demo = join(root, 'demo');
 
 /** Files that are taken as they are. */
-const STATIC = ['index.html', 'style.css', 'icon.svg', 'assets/birdlets.safetensors'];
+const STATIC = ['index.html', 'icon.svg', 'assets/birdlets.safetensors'];
 const SERVICE_WORKER = 'service_worker.js';
 
 const shared = {
@@ -39,6 +39,7 @@ export async function buildPage(out: string): Promise<void> {
     sourcemap: true,
     chunkNames: 'chunk-[hash]',
   });
+  await build({ ...shared, entryPoints: [join(demo, 'style.css')], outfile: join(out, 'style.css') });
   for (const file of STATIC) copyFileSync(join(demo, file), join(out, file.split('/').at(-1) ?? file));
   writeFileSync(join(out, 'kernels.json'), JSON.stringify(kernelSources(join(root, 'src', 'kernels'))));
 

@@ -4,7 +4,9 @@ import { byId, make, percent } from '../dom.ts';
 import { className } from './names.ts';
 import { rankClasses } from '../../worker/class_choice.ts';
 
+/** Rows at first, and how many more at a time. */
 const SHOWN = 8;
+const MORE = 24;
 /** More would make a select of no use and a slow page; they can still be reached among the most probable. */
 const MAX_LISTED = 1000;
 
@@ -20,24 +22,35 @@ export class ClassTable {
   readonly #versus = byId('versus-select', HTMLSelectElement);
   readonly #handlers: Handlers;
   #listed: ModelDescription | null = null;
+  readonly #count = byId('class-count', HTMLParagraphElement);
+  /** Most probable classes in the table. */
+  #shown = SHOWN;
+  #last: Explanation | null = null;
 
   constructor(handlers: Handlers) {
     this.#handlers = handlers;
     this.#classes.addEventListener('change', () => handlers.onClass(Number(this.#classes.value)));
     this.#versus.addEventListener('change', () => handlers.onVersus(Number(this.#versus.value)));
+    byId('class-more', HTMLButtonElement).addEventListener('click', () => {
+      this.#shown += MORE;
+      if (this.#last !== null && this.#listed !== null) this.show(this.#last, this.#listed);
+    });
   }
 
   show(explanation: Explanation, model: ModelDescription): void {
     const { probabilities, classIndex, versus, subset } = explanation;
     this.#list(model);
+    this.#last = explanation;
     this.#classes.value = String(classIndex);
     this.#versus.value = String(versus ?? '');
     const ranked = rankClasses(probabilities);
-    const top = ranked.slice(0, SHOWN);
+    const top = ranked.slice(0, this.#shown);
     const wanted = [classIndex, ...(versus === null ? [] : [versus]), ...subset.slice(0, SHOWN)];
-    const shown = [...top, ...wanted.filter((index) => !top.includes(index))];
+    const shown = [...new Set([...top, ...wanted])];
     const focused = document.activeElement?.getAttribute('data-control') ?? null;
-    this.#rows.replaceChildren(...[...new Set(shown)].map((index) => this.#row(index, explanation, model)));
+    this.#rows.replaceChildren(...shown.map((index) => this.#row(index, explanation, model)));
+    this.#count.hidden = shown.length === ranked.length;
+    this.#count.querySelector('span')?.replaceChildren(`${shown.length} of ${ranked.length} classes.`);
     // The table is built anew; the keyboard stays where it was.
     if (focused !== null) this.#rows.querySelector<HTMLElement>(`[data-control="${focused}"]`)?.focus();
   }
@@ -88,6 +101,7 @@ export class ClassTable {
   #list(model: ModelDescription): void {
     if (this.#listed === model) return;
     this.#listed = model;
+    this.#shown = SHOWN;
     const count = Math.min(model.classes, MAX_LISTED);
     const indices = Array.from({ length: count }, (_, index) => index);
     for (const select of [this.#classes, this.#versus])

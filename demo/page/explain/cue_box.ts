@@ -1,5 +1,6 @@
-/** A box on the picture, by mouse, finger or numbers, and the probability that the cue lies in it. */
+/** A box on the picture, by mouse, finger or numbers, and the probability that the cue lies in it; of a CALM head only, for CAM's maps are none. */
 import type { Explanation, ModelDescription } from '../../protocol.ts';
+import type { ScoreMap } from '../../../src/eval/score_map.ts';
 import { byId, make, percent } from '../dom.ts';
 import { className } from './names.ts';
 import { shareInBox } from './share_in_box.ts';
@@ -33,13 +34,20 @@ export class CueBox {
 
   show(explanation: Explanation): void {
     this.#explanation = explanation;
+    byId('cue-box', HTMLElement).hidden = this.#posterior === null;
+    this.#stage.classList.toggle('boxed', this.#posterior !== null);
     this.#tell();
     this.#place();
   }
 
+  /** Null where nothing has been explained yet, and of a CAM head. */
+  get #posterior(): ScoreMap | null {
+    return this.#explanation?.maps.find(({ name }) => name === 'posterior')?.map ?? null;
+  }
+
   #drag(event: PointerEvent): void {
     const isMouse = event.pointerType !== 'touch';
-    if (this.#explanation === null || event.button !== 0) return;
+    if (this.#posterior === null || event.button !== 0) return;
     if (!isMouse && this.#touch.getAttribute('aria-pressed') !== 'true') return;
     event.preventDefault();
     this.#stage.setPointerCapture(event.pointerId);
@@ -105,8 +113,9 @@ export class CueBox {
   }
 
   #place(): void {
-    this.#outline.hidden = this.#box === null;
-    if (this.#box === null) return;
+    const isShown = this.#box !== null && this.#posterior !== null;
+    this.#outline.hidden = !isShown;
+    if (this.#box === null || !isShown) return;
     const { left, top, right, bottom } = this.#box;
     const area = this.#pictureArea();
     const stage = this.#stage.getBoundingClientRect();
@@ -119,20 +128,17 @@ export class CueBox {
 
   #tell(): void {
     const model = this.#model();
-    if (this.#box === null || this.#explanation === null || model === null) {
+    const posterior = this.#posterior;
+    if (this.#box === null || this.#explanation === null || model === null || posterior === null) {
+      this.#answer.className = 'quiet';
       this.#answer.textContent = 'Drag a box on the picture, or set its edges here.';
       return;
     }
-    const { maps, classIndex, probabilities } = this.#explanation;
-    const posterior = maps.find(({ name }) => name === 'posterior')?.map;
-    if (posterior === undefined) {
-      this.#answer.textContent =
-        "CAM's maps are no probabilities: only a CALM model can say how likely the cue lies in a box.";
-      return;
-    }
+    const { classIndex, probabilities } = this.#explanation;
     const share = shareInBox(posterior, this.#box);
     const name = className(model, classIndex);
     const joint = share * (probabilities[classIndex] ?? 0);
+    this.#answer.className = 'box-answer';
     this.#answer.replaceChildren(
       `The cue for ${name} was inside this box with probability `,
       make('b', {}, percent(share)),

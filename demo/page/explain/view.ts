@@ -29,6 +29,11 @@ interface ModelSource {
   readonly head: HeadKind | null;
 }
 
+interface OpenModelOptions {
+  readonly head?: HeadKind | null;
+  readonly isBirdlets?: boolean;
+}
+
 /** What is asked of the worker next; null: its choice. */
 interface Chosen {
   classIndex: number | null;
@@ -40,8 +45,12 @@ export function startExplain(client: Client): ExplainView {
   const chosen: Chosen = { classIndex: null, versus: null, subset: null };
   let model: ModelDescription | null = null;
   let picture: PictureDescription | null = null;
+  /** Number of the drawn example that the picture is; null for the user's own. */
+  let example: number | null = null;
   /** What the model was opened from. */
   let source: ModelSource = { file: null, name: OWN_NAME, head: null };
+  /** Whether it was trained on birdlets, by this page or whoever made it. */
+  let knowsBirdlets = true;
   /** A new worker knows no model. It gets one when a picture comes: were it the model that ended the last one, it would end it over and over. */
   let isForgotten = false;
   let waitingFile: { readonly file: Blob; readonly name: string } | null = null;
@@ -53,6 +62,7 @@ export function startExplain(client: Client): ExplainView {
   const savePng = byId('save-png', HTMLButtonElement);
   const saveMaps = byId('save-maps', HTMLButtonElement);
   const ownModel = byId('own-model', HTMLButtonElement);
+  const caveat = byId('caveat', HTMLParagraphElement);
 
   const strip = new MapStrip(client, (matter, error) => report(matter, error));
   const box = new CueBox(() => model);
@@ -96,33 +106,54 @@ export function startExplain(client: Client): ExplainView {
     pictureCanvas.setAttribute('aria-label', `${picture?.name ?? 'Picture'}, explained as ${name}`);
   }
 
-  async function openPicture(name: string, open: () => Promise<PictureDescription>): Promise<void> {
+  /** What is about an earlier picture or model is out of date once another has been opened. */
+  function clearNotices(): void {
+    clearNotice('picture');
+    clearNotice('model');
+  }
+
+  function showCaveat(): void {
+    caveat.hidden = !knowsBirdlets || picture === null || example !== null;
+  }
+
+  async function openPicture(
+    open: () => Promise<PictureDescription>,
+    number: number | null = null,
+  ): Promise<void> {
     try {
       if (isForgotten) await client.call('openModel', source);
       isForgotten = false;
       const opened = await open();
-      clearNotice('picture');
+      clearNotices();
       picture = opened;
+      example = number;
       const { width, height, note, shown } = opened;
       byId('drop-hint', HTMLParagraphElement).hidden = true;
       strip.setPicture(shown);
       showBitmap(pictureCanvas, shown);
+      showCaveat();
       caption.textContent = [`${opened.name}, ${width} × ${height}.`, note].filter(Boolean).join(' ');
       await explain({ classIndex: null, versus: null, subset: null });
     } catch (error) {
       report('picture', error);
     }
     for (const button of document.querySelectorAll<HTMLButtonElement>('#examples button'))
-      button.setAttribute('aria-pressed', String(button.dataset['name'] === name));
+      button.setAttribute('aria-pressed', String(button.dataset['number'] === String(example)));
   }
 
-  async function openModel(file: Blob | null, name: string, head: HeadKind | null = null): Promise<void> {
+  async function openModel(
+    file: Blob | null,
+    name: string,
+    { head = null, isBirdlets = file === null }: OpenModelOptions = {},
+  ): Promise<void> {
     try {
       model = await client.call('openModel', { file, name, head });
       strip.overtake();
       source = { file, name, head };
+      knowsBirdlets = isBirdlets;
       isForgotten = false;
-      clearNotice('model');
+      clearNotices();
+      showCaveat();
       headChoice.hidden = true;
       ownModel.hidden = file === null;
       const kind = model.head === 'cam' ? 'CAM' : model.head.toUpperCase();
@@ -141,7 +172,7 @@ export function startExplain(client: Client): ExplainView {
   }
 
   const openPictureFile = (file: Blob, name: string): Promise<void> =>
-    openPicture(name, () => client.call('openPicture', { file, name }));
+    openPicture(() => client.call('openPicture', { file, name }));
 
   client.on('worker-ended', () => {
     isForgotten = true;
@@ -150,7 +181,7 @@ export function startExplain(client: Client): ExplainView {
   headChoice.addEventListener('submit', (event) => {
     event.preventDefault();
     const head = byId('head-kind', HTMLSelectElement).value as HeadKind;
-    if (waitingFile !== null) void openModel(waitingFile.file, waitingFile.name, head);
+    if (waitingFile !== null) void openModel(waitingFile.file, waitingFile.name, { head });
   });
   ownModel.addEventListener('click', () => void openModel(null, OWN_NAME));
   takeFiles({
@@ -181,15 +212,14 @@ export function startExplain(client: Client): ExplainView {
       ...drawn.map((bitmap, number) => {
         const canvas = make('canvas');
         showBitmap(canvas, bitmap);
-        const name = `example ${number + 1}`;
         const button = make(
           'button',
-          { type: 'button', 'aria-label': `Example ${number + 1}`, 'data-name': name },
+          { type: 'button', 'aria-label': `Example ${number + 1}`, 'data-number': String(number) },
           canvas,
         );
         button.addEventListener(
           'click',
-          () => void openPicture(name, () => client.call('openExample', number)),
+          () => void openPicture(() => client.call('openExample', number), number),
         );
         return button;
       }),
@@ -201,11 +231,11 @@ export function startExplain(client: Client): ExplainView {
       await openModel(null, OWN_NAME);
       await Promise.all([
         showExamples().catch((error: unknown) => report('picture', error)),
-        openPicture('example 1', () => client.call('openExample', 0)),
+        openPicture(() => client.call('openExample', 0), 0),
       ]);
       document.querySelector('#examples button')?.setAttribute('aria-pressed', 'true');
     },
-    openModel: (file, name) => openModel(file, name),
+    openModel: (file, name) => openModel(file, name, { isBirdlets: true }),
   };
 }
 

@@ -14,7 +14,7 @@ export interface ChartOptions {
   readonly format: (y: number) => string;
 }
 
-const MARGIN = { left: 40, right: 8, top: 10, bottom: 22 };
+const MARGIN = { left: 44, right: 8, top: 10, bottom: 22 };
 
 /** 1, 2 or 5 times a power of ten, so that at most `count` steps reach `size`. */
 function niceStep(size: number, count: number): number {
@@ -64,7 +64,11 @@ export function drawChart(canvas: HTMLCanvasElement, series: readonly Series[], 
   context.textAlign = 'center';
   context.textBaseline = 'top';
   const stepX = Math.max(1, niceStep(maxX, Math.min(8, plot.width / 60)));
-  for (let x = 0; x <= maxX; x += stepX) context.fillText(String(x), toX(x), height - MARGIN.bottom + 6);
+  for (let x = 0; x <= maxX; x += stepX) {
+    // The last one may stand at the edge: as far to the left as it must to be whole.
+    const half = context.measureText(String(x)).width / 2;
+    context.fillText(String(x), Math.min(toX(x), width - half), height - MARGIN.bottom + 6);
+  }
 
   context.save();
   context.beginPath();

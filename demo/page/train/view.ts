@@ -139,6 +139,8 @@ export function startTrain(client: Client, onExplain: (file: Blob, name: string)
   }
 
   client.on('training', (event) => {
+    // On a new device, where one was lost.
+    if (event.status.state === 'running') clearNotice('device');
     showStatus(event.status);
     scheduleDrawing();
   });
