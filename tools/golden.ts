@@ -20,9 +20,11 @@ import { checkOfficialCheckpoint } from './golden/official_checkpoint.ts';
 import { checkTinyActivations, checkTinyTraining } from './golden/tiny_resnet.ts';
 import { checkScoreMapOperations } from './golden/score_map_operations.ts';
 import { Command } from 'commander';
+import { ArgumentError } from '../src/runtime/errors.ts';
 import { createEngine } from '../src/runtime/create_engine.ts';
 import { GoldenFile, noiseOf } from './golden/compare.ts';
 import { join } from 'node:path';
+import { errorMessage } from './error_message.ts';
 import { readFile } from 'node:fs/promises';
 import { readSafetensors } from '../src/model/safetensors.node.ts';
 
@@ -145,7 +147,8 @@ async function main(folder: string, names: readonly string[], options: Options):
   const chosen = [...parts].filter(
     ([name]) => names.length === 0 || names.some((wanted) => name.includes(wanted)),
   );
-  if (chosen.length === 0) throw new Error(`no part is called so; there are ${[...parts.keys()].join(', ')}`);
+  if (chosen.length === 0)
+    throw new ArgumentError(`no part is called so; there are ${[...parts.keys()].join(', ')}`);
   const engine = await createEngine(options.adapter === undefined ? {} : { adapter: options.adapter });
   console.log(`on ${engine.adapter.name}`);
   let wrong = 0;
@@ -161,11 +164,18 @@ async function main(folder: string, names: readonly string[], options: Options):
   if (wrong > 0) process.exitCode = 1;
 }
 
-await new Command('golden')
+const program = new Command('golden')
   .description('compare the networks with golden data of the official code')
   .argument('<folder>', 'where the golden files are')
   .argument('[parts...]', 'only parts whose names contain one of these (tiny, full, vgg16, em, lfm1, ...)')
   .option('--adapter <name>', "'auto', 'swiftshader', or a part of an adapter's name")
   .option('--verbose', 'print every comparison, not only the worst')
-  .action(main)
-  .parseAsync();
+  .action(main);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const message = errorMessage(error);
+  console.error(message === null ? error : `golden: ${message}`);
+  process.exitCode = 1;
+}

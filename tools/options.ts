@@ -6,6 +6,7 @@ import type { PosteriorSource } from '../src/train/slow_posterior.ts';
 import type { Schedule } from '../src/train/schedule.ts';
 import { ARCHITECTURES } from '../src/model/architectures.ts';
 import { InvalidArgumentError, Option } from 'commander';
+import { nearest } from './training/nearest.ts';
 
 const reject = (wanted: string): never => {
   throw new InvalidArgumentError(`Wanted ${wanted}.`);
@@ -53,7 +54,11 @@ export function choices<Name extends string>(all: readonly Name[]): (text: strin
   return (text) =>
     text.split(',').map((part) => {
       const found = all.find((name) => name === part.trim());
-      return found ?? reject(`names between commas, of ${all.join(', ')}; got '${part}'`);
+      if (found !== undefined) return found;
+      const meant = nearest(part.trim(), all);
+      return reject(
+        `names between commas, of ${all.join(', ')}; got '${part}'${meant === null ? '' : ` (did you mean ${meant}?)`}`,
+      );
     });
 }
 

@@ -33,7 +33,46 @@ export function describeEpoch(
   return `${name} epoch ${epoch}/${epochs}: ${training}${validated} (${formatRate(imagesPerSecond)})`;
 }
 
-/** A progress bar of a training run on a terminal; on a pipe or in a log file one line an epoch. */
+/** Where no bar can be drawn, seconds between lines that say how far the work is. */
+const LINE_SECONDS = 30;
+
+/** Bars are drawn on stderr, so that stdout may go to a file or through mpirun. */
+const drawsBars = (): boolean => process.stderr.isTTY;
+
+/** Whether lines for people would break a bar. */
+export const barsAndLinesMeet = (): boolean => process.stderr.isTTY && process.stdout.isTTY;
+
+function createBar(format: string): cliProgress.SingleBar {
+  return new cliProgress.SingleBar(
+    {
+      format,
+      barCompleteChar: '█',
+      barIncompleteChar: '░',
+      barsize: 24,
+      hideCursor: true,
+      clearOnComplete: true,
+      stopOnComplete: false,
+    },
+    cliProgress.Presets.shades_classic,
+  );
+}
+
+/** Prints a line unless one was printed less than LINE_SECONDS ago; `passed` starts the time anew. */
+function lineNowAndThen(): { say(line: () => string): void; passed(): void } {
+  let last = performance.now();
+  return {
+    say(line) {
+      if (performance.now() - last < 1000 * LINE_SECONDS) return;
+      last = performance.now();
+      console.log(line());
+    },
+    passed() {
+      last = performance.now();
+    },
+  };
+}
+
+/** A bar of a training run where stderr is a terminal, else lines now and then; and a line an epoch, unless the bar would be in its way. */
 export interface TrainingProgress {
   onStep(event: StepEvent): void;
   onEpoch(summary: EpochSummary): void;
@@ -52,56 +91,47 @@ export function trainingProgress(
   split = 'validation',
   firstBatch = 0,
 ): TrainingProgress {
-  const terminal = process.stdout.isTTY;
   const total = (epochs - first + 1) * stepsPerEpoch - firstBatch;
-  const bar = new cliProgress.SingleBar(
-    {
-      format: `${name} {bar} {percentage}% | {what}`,
-      barCompleteChar: '█',
-      barIncompleteChar: '░',
-      barsize: 24,
-      hideCursor: true,
-      clearOnComplete: true,
-      stopOnComplete: false,
-    },
-    cliProgress.Presets.shades_classic,
-  );
-  if (terminal) bar.start(total, 0, { what: 'first step' });
+  const bar = drawsBars() ? createBar(`${name} {bar} {percentage}% | {what}`) : null;
+  bar?.start(total, 0, { what: 'first step' });
+  const lines = lineNowAndThen();
   const start = performance.now();
   // What the last judgement said, kept in sight until the next one.
   let judged = '';
   let current = { epoch: 0, images: 0 };
   return {
     onStep({ epoch, step, batchSize, meanLoss, meanAccuracy, seconds }) {
-      if (!terminal) return;
       const done = (epoch - first) * stepsPerEpoch + step - firstBatch;
       const left = ((performance.now() - start) / 1000 / done) * (total - done);
       current = { epoch, images: (current.epoch === epoch ? current.images : 0) + batchSize };
       const rate = formatRate(current.images / seconds);
-      const what = `epoch ${epoch}/${epochs} | loss ${meanLoss.toFixed(3)} | accuracy ${percent(meanAccuracy)}${judged} | ${rate} | ${formatDuration(left)} left`;
-      bar.update(done, { what });
+      const numbers = `loss ${meanLoss.toFixed(3)} | accuracy ${percent(meanAccuracy)}${judged} | ${rate} | ${formatDuration(left)} left`;
+      const place = `epoch ${epoch}/${epochs}`;
+      if (bar === null) lines.say(() => `${name} ${place}, step ${step}/${stepsPerEpoch} | ${numbers}`);
+      else bar.update(done, { what: `${place} | ${numbers}` });
     },
     onEpoch(summary) {
       const { validation } = summary;
       if (validation !== undefined) judged = ` (${split} ${percent(validation.accuracy)})`;
-      if (!terminal) console.log(describeEpoch(name, epochs, summary, split));
+      if (!barsAndLinesMeet()) console.log(describeEpoch(name, epochs, summary, split));
+      lines.passed();
     },
     stop() {
-      if (terminal) bar.stop();
+      bar?.stop();
     },
   };
 }
 
-/** A progress bar for any countable work; on a pipe nothing but the line at its end. */
+/** A bar for any countable work where stderr is a terminal, else lines now and then. */
 export function countingProgress(name: string): (done: number, total: number) => void {
-  const terminal = process.stdout.isTTY;
-  const bar = new cliProgress.SingleBar(
-    { format: `${name} {bar} {value}/{total}`, barsize: 24, hideCursor: true, clearOnComplete: true },
-    cliProgress.Presets.shades_classic,
-  );
+  const bar = drawsBars() ? createBar(`${name} {bar} {value}/{total}`) : null;
+  const lines = lineNowAndThen();
   let started = false;
   return (done, total) => {
-    if (!terminal) return;
+    if (bar === null) {
+      lines.say(() => `${name} ${done}/${total}`);
+      return;
+    }
     if (!started) bar.start(total, 0);
     started = true;
     bar.update(done);
@@ -109,25 +139,23 @@ export function countingProgress(name: string): (done: number, total: number) =>
   };
 }
 
-/** A progress bar with the time left; on a pipe or in a log file one line at its end. */
+/** The same with the time left, and a line at its end. */
 export function timedProgress(name: string, total: number): { update(done: number): void; stop(): void } {
-  const terminal = process.stdout.isTTY;
   const start = performance.now();
   const seconds = (): number => (performance.now() - start) / 1000;
   let last = 0;
-  const bar = new cliProgress.SingleBar(
-    { format: `${name} {bar} {value}/{total}{left}`, barsize: 24, hideCursor: true, clearOnComplete: true },
-    cliProgress.Presets.shades_classic,
-  );
-  if (terminal) bar.start(total, 0, { left: '' });
+  const bar = drawsBars() ? createBar(`${name} {bar} {value}/{total}{left}`) : null;
+  const lines = lineNowAndThen();
+  bar?.start(total, 0, { left: '' });
   return {
     update(done) {
       last = done;
-      if (terminal)
-        bar.update(done, { left: ` | ${formatDuration((seconds() / done) * (total - done))} left` });
+      const left = ` | ${formatDuration((seconds() / done) * (total - done))} left`;
+      if (bar === null) lines.say(() => `${name} ${done}/${total}${left}`);
+      else bar.update(done, { left });
     },
     stop() {
-      if (terminal) bar.stop();
+      bar?.stop();
       console.log(`${name}: ${last} images in ${formatDuration(seconds())}`);
     },
   };

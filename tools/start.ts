@@ -1,11 +1,13 @@
 // The main job (`npm start`): draws birdlets, trains CAM and CALM on them, measures who finds the cue, and writes a report.
 import type { Contestant, JobSettings } from './start/settings.ts';
 import type { Outcome } from './start/contest.ts';
-import { CalmError } from '../src/runtime/errors.ts';
 import { calmContestant, CLASSES, CONTESTANTS, PICTURE_SIZE } from './start/settings.ts';
 import { Command, InvalidArgumentError } from 'commander';
-import { countingProgress, describeEpoch, formatDuration } from './progress.ts';
+import { counted } from '../src/report/counted.ts';
+import { barsAndLinesMeet, countingProgress, describeEpoch, formatDuration } from './progress.ts';
+import { tellInterruption } from './training/interruption.ts';
 import { createEngine } from '../src/runtime/create_engine.ts';
+import { errorMessage } from './error_message.ts';
 import { cubCueTask } from '../src/eval/cub_cues.node.ts';
 import { join, resolve } from 'node:path';
 import { makeGallery } from './start/gallery.ts';
@@ -88,10 +90,14 @@ async function run(settings: JobSettings): Promise<void> {
     await makeOutFolder(out);
     const outcomes: Outcome[] = [];
     const cues = { task, labelOfClass, classNames: sets.train.classNames };
+    tellInterruption(
+      () =>
+        `${counted(outcomes.length, 'model')} of ${models.length} trained and measured, saved in ${out}; npm start trains all of them anew`,
+    );
     for (const contestant of models) {
       const outcome = await runContestant(engine, contestant, splits, cues, settings);
       const last = outcome.history.at(-1);
-      if (last !== undefined && process.stdout.isTTY)
+      if (last !== undefined && barsAndLinesMeet())
         console.log(describeEpoch(contestant.name.padEnd(12), settings.epochs, last));
       outcomes.push(outcome);
     }
@@ -158,7 +164,7 @@ const program = new Command('npm start --')
 try {
   await run(program.parse().opts<JobSettings>());
 } catch (error) {
-  // Our own errors say what to do; anything else is a bug and keeps its stack.
-  console.error(error instanceof CalmError ? `calm: ${error.message}` : error);
+  const message = errorMessage(error);
+  console.error(message === null ? error : `calm: ${message}`);
   process.exitCode = 1;
 }

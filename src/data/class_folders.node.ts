@@ -41,7 +41,7 @@ export async function openClassFolders(options: ClassFoldersOptions): Promise<Im
   if (unknown.length > 0)
     throw new DatasetError(`${splitRoot}: ${unknown.join(', ')}: no class of that name in train`);
   for (const [label, name] of classNames.entries()) {
-    const files = await pictures(join(splitRoot, name));
+    const files = await pictureNames(join(splitRoot, name));
     const chosen = isSplit ? files : partOf(files, label, options);
     for (const file of chosen) {
       ids.push(isSplit ? `${split}/${name}/${file}` : `${name}/${file}`);
@@ -83,7 +83,7 @@ export async function holdsClassFolders(folder: string): Promise<boolean> {
   const roots = entries.includes('train')
     ? (await subfolders(join(folder, 'train'))).map((name) => join('train', name))
     : entries;
-  for (const root of roots) if ((await pictures(join(folder, root))).length > 0) return true;
+  for (const root of roots) if ((await pictureNames(join(folder, root))).length > 0) return true;
   return false;
 }
 
@@ -122,7 +122,8 @@ async function subfolders(folder: string): Promise<string[]> {
     .toSorted();
 }
 
-async function pictures(folder: string): Promise<string[]> {
+/** Names of the pictures in a folder, by code unit; none where it cannot be read. */
+export async function pictureNames(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((): string[] => []);
   return names.filter((name) => /^[^.].*\.(jpe?g|png)$/i.test(name)).toSorted();
 }

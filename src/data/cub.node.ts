@@ -1,6 +1,7 @@
 import { pathExists } from './path_exists.node.ts';
 import { readdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { readRegularFile } from '../runtime/regular_file.node.ts';
+import { basename, dirname, join } from 'node:path';
 import type { CubAnnotations } from './cub_annotations.ts';
 import { CUB_ANNOTATION_FILES, namedLines, parseCubAnnotations } from './cub_annotations.ts';
 import { DatasetError } from './dataset.ts';
@@ -8,6 +9,7 @@ import type { ImageDataset, Split } from './image_dataset.ts';
 import { LAYOUTS } from './layouts.ts';
 import { openListed } from './listed.node.ts';
 import type { Plane } from './image.ts';
+import { clipBox, CUB_SPLIT_FILE, readCubLists, readImageSize } from './cub_lists.node.ts';
 import { readClassNames, readLists, readTexts } from './read_lists.node.ts';
 import { readPlane } from './decode.node.ts';
 
@@ -15,7 +17,10 @@ export interface CubOptions {
   /** The unpacked folder: CUB_200_2011, or one that writeBirdlets made. */
   readonly folder: string;
   readonly split: Split;
-  /** Folder of the official lists (its `train`, `val` and `test`). Default `metadata` in the folder. */
+  /**
+   * Folder of wsolevaluation's lists (its `train`, `val` and `test`). Default `metadata` in the folder; without it, the folder's own
+   * train_test_split.txt: the same images in the same order, without a val split.
+   */
   readonly metadata?: string;
   /** Leave out images that are not on disk, and classes of which there is none. Default false: a missing image is an error. */
   readonly onlyPresent?: boolean;
@@ -30,7 +35,7 @@ export interface CubDataset extends ImageDataset {
   readonly kind: 'cub';
   /** CUB's class id (1-based) of each label; not simply label + 1 if classes were left out. */
   readonly classIds: readonly number[];
-  /** Size of the original picture in pixels, from the lists. Throws a DatasetError if they do not say. */
+  /** Size of the original picture in pixels, from the lists, else from its file. Throws a DatasetError if wsolevaluation's lists do not say. */
   size(index: number): { readonly width: number; readonly height: number };
   /** Pixels of the bird (> 0), in the size of the picture; undefined if there is no segmentation on disk. */
   segmentation(index: number): Promise<Plane | undefined>;
@@ -45,13 +50,12 @@ export interface CubDataset extends ImageDataset {
  * any picture (of any split) is on disk, so that all splits agree. Throws a DatasetError that lists what is missing.
  */
 export async function openCub(options: CubOptions): Promise<CubDataset> {
-  const {
-    folder,
-    split,
-    metadata = join(options.folder, 'metadata'),
-    onlyPresent = false,
-    proxy = false,
-  } = options;
+  const { folder, split, onlyPresent = false, proxy = false } = options;
+  const metadata = options.metadata ?? (await listsOf(folder));
+  if (metadata === null && proxy && split === 'train')
+    throw new DatasetError(
+      `${folder}: image_ids_proxy.txt is one of wsolevaluation's lists, and there are none (--metadata says where they are)`,
+    );
   const folders = await readClassFolders(folder, metadata);
   // wsolevaluation moves what is in images/ one up.
   const [firstClass = ''] = folders.values();
@@ -62,11 +66,14 @@ export async function openCub(options: CubOptions): Promise<CubDataset> {
   const kept = [...folders].filter(([, name]) => !onlyPresent || presentFolders.has(name));
   const labelOfClassId = new Map(kept.map(([classId], label) => [classId, label]));
 
+  const labelsFile =
+    metadata === null ? `${folder}/image_class_labels.txt` : `${metadata}/${split}/class_labels.txt`;
+  const lists =
+    metadata === null
+      ? await readCubLists(folder, split)
+      : await readLists(metadata, split, { layout: LAYOUTS.cub, proxy: proxy && split === 'train' });
   if (!onlyPresent) {
-    const { imageIds } = await readLists(metadata, split, {
-      layout: LAYOUTS.cub,
-      proxy: proxy && split === 'train',
-    });
+    const { imageIds } = lists;
     const missing = imageIds.filter((id) => !present.has(id));
     if (missing.length > 0) {
       throw new DatasetError(
@@ -79,7 +86,7 @@ export async function openCub(options: CubOptions): Promise<CubDataset> {
     kind: 'cub',
     folder,
     imageRoot,
-    metadata,
+    lists,
     split,
     proxy,
     applyOrientation: options.applyOrientation ?? false,
@@ -88,9 +95,7 @@ export async function openCub(options: CubOptions): Promise<CubDataset> {
       if (!present.has(id)) return undefined;
       return (
         labelOfClassId.get(label + 1) ??
-        unknownLabel(
-          `${metadata}/${split}/class_labels.txt: ${id} has label ${label}, which classes.txt does not know`,
-        )
+        unknownLabel(`${labelsFile}: ${id} has label ${label}, which classes.txt does not know`)
       );
     },
   });
@@ -100,14 +105,20 @@ export async function openCub(options: CubOptions): Promise<CubDataset> {
     const path = planePath(kind, index);
     return (await pathExists(path)) ? readPlane(path) : undefined;
   };
+  const size: CubDataset['size'] = (index) => {
+    const listed = dataset.size(index);
+    if (listed) return listed;
+    if (metadata === null) return readImageSize(dataset.path(index));
+    throw new DatasetError(`${metadata}/${split}/image_sizes.txt: ${dataset.imageId(index)} has no size`);
+  };
   return {
     ...dataset,
     kind: 'cub',
     classIds: kept.map(([classId]) => classId),
-    size(index) {
-      const size = dataset.size(index);
-      if (size) return size;
-      throw new DatasetError(`${metadata}/${split}/image_sizes.txt: ${dataset.imageId(index)} has no size`);
+    size,
+    boxes(index) {
+      const boxes = dataset.boxes(index);
+      return metadata === null ? boxes.map((box) => clipBox(box, size(index))) : boxes;
     },
     segmentation: (index) => plane('segmentations', index),
     partMask: (index) => plane('part_masks', index),
@@ -117,25 +128,41 @@ export async function openCub(options: CubOptions): Promise<CubDataset> {
 
 /** Reads the attribute, part and box annotations. Throws a DatasetError that lists what is missing. */
 export async function readCubAnnotations(folder: string): Promise<CubAnnotations> {
-  const texts = await readTexts(folder, CUB_ANNOTATION_FILES, LAYOUTS.cub);
-  return parseCubAnnotations(
-    folder,
-    Object.fromEntries(texts) as Record<(typeof CUB_ANNOTATION_FILES)[number], string>,
-  );
+  // The archive unpacks this one beside the folder; the released code expects it within.
+  const attributes = 'attributes/attributes.txt';
+  const beside = join(dirname(folder), 'attributes.txt');
+  const isBeside = !(await pathExists(join(folder, attributes))) && (await pathExists(beside));
+  const within = CUB_ANNOTATION_FILES.filter((file) => !isBeside || file !== attributes);
+  const texts = await readTexts(folder, within, LAYOUTS.cub);
+  const moved = isBeside ? { [attributes]: (await readRegularFile(beside)).toString() } : {};
+  return parseCubAnnotations(folder, {
+    ...Object.fromEntries(texts),
+    ...moved,
+  } as Record<(typeof CUB_ANNOTATION_FILES)[number], string>);
 }
 
 function unknownLabel(message: string): never {
   throw new DatasetError(message);
 }
 
+/** The folder's metadata, or null where CUB's own split stands in. */
+async function listsOf(folder: string): Promise<string | null> {
+  const metadata = join(folder, 'metadata');
+  const isOwn = !(await pathExists(metadata)) && (await pathExists(join(folder, CUB_SPLIT_FILE)));
+  return isOwn ? null : metadata;
+}
+
 /** Folder of each class by its id, from classes.txt or, where it was left behind, from the lists. */
-async function readClassFolders(folder: string, metadata: string): Promise<ReadonlyMap<number, string>> {
+async function readClassFolders(
+  folder: string,
+  metadata: string | null,
+): Promise<ReadonlyMap<number, string>> {
   const file = join(folder, 'classes.txt');
   if (await pathExists(file)) {
     const texts = await readTexts(folder, ['classes.txt'], LAYOUTS.cub);
     return namedLines(file, texts.get('classes.txt') ?? '', { arePaths: true });
   }
-  const names = await readClassNames(metadata);
+  const names = metadata === null ? [] : await readClassNames(metadata);
   if (names.length === 0) throw new DatasetError(`${folder}: cannot read classes.txt\n${LAYOUTS.cub}`);
   return new Map(names.map((name, label) => [label + 1, name]));
 }

@@ -135,7 +135,8 @@ export function namedLines(
   return names;
 }
 
-function numericLines(file: string, text: string, count: number): number[][] {
+/** Lines of `count` numbers between blanks. Throws a DatasetError naming file and line. */
+export function numericLines(file: string, text: string, count: number): number[][] {
   return nonEmptyLines(text).map((line, index) => {
     const values = line.trim().split(/\s+/).map(Number);
     if (values.length !== count || !values.every(Number.isFinite)) {

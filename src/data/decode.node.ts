@@ -1,9 +1,9 @@
 import type { Image, Plane } from './image.ts';
-import { readFile } from 'node:fs/promises';
 import { createPlane, ImageDecodeError } from './image.ts';
 import { decodeJpeg, isJpeg, jpegSize } from './jpeg/decode.ts';
 import { decodePng, isPng, pngChunk, pngSize } from './png/png.node.ts';
 import { jpegOrientation, orientImage, tiffOrientation } from './orientation.ts';
+import { readRegularFile } from '../runtime/regular_file.node.ts';
 
 export interface DecodeOptions {
   /** Turn pictures upright by their EXIF orientation. Default false: the official code and Pillow's `convert` do not. */
@@ -70,7 +70,7 @@ export async function readPlane(path: string): Promise<Plane> {
 
 async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    return await readRegularFile(path);
   } catch (error) {
     throw new ImageDecodeError(`${path}: ${reason(error)}`, { cause: error });
   }

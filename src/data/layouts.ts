@@ -8,10 +8,10 @@ export const LAYOUTS: Readonly<Record<DatasetKind, string>> = {
   cub: `expected of CUB:
   classes.txt                                         (names; without it, those of the folders)
   images/001.Class_Name/*.jpg|png                     (as unpacked) or 001.Class_Name/*.jpg (as wsolevaluation moves them); CUBV2 beside them, for val
+  images.txt  image_class_labels.txt  train_test_split.txt  bounding_boxes.txt      CUB's own split into train and test; instead, with a val split:
   metadata/${LISTS}
-for cue localisation also:
-  images.txt  image_class_labels.txt  train_test_split.txt  bounding_boxes.txt
-  attributes/attributes.txt  attributes/class_attribute_labels_continuous.txt
+for cue localisation the first line of these and:
+  attributes/attributes.txt (or attributes.txt beside the folder, as unpacked)  attributes/class_attribute_labels_continuous.txt
   parts/parts.txt  parts/part_locs.txt
   segmentations/001.Class_Name/*.png`,
   ilsvrc: `expected of ILSVRC:

@@ -3,49 +3,38 @@ import { pathExists } from './path_exists.node.ts';
 import { basename, join } from 'node:path';
 import { DatasetError } from './dataset.ts';
 import { LAYOUTS } from './layouts.ts';
+import type { SplitLists } from './lists.ts';
 import { mergeMasks } from './object_mask.ts';
 import { readClassNames, readLists } from './read_lists.node.ts';
 import { readImage, readPlane } from './decode.node.ts';
 import { reject } from '../runtime/errors.ts';
 
-export interface ListedOptions {
+interface CommonOptions {
   readonly kind: Exclude<DatasetKind, 'folder'>;
   /** The data set, for its name. */
   readonly folder: string;
   /** What the paths of the lists are relative to. */
   readonly imageRoot: string;
-  /** Folder of the lists: its train, val and test. */
-  readonly metadata: string;
   readonly split: Split;
   readonly proxy?: boolean;
   readonly applyOrientation?: boolean;
-  /** By label; default: from the lists. */
-  readonly classNames?: readonly string[];
   /** Keeps only some samples, with new labels; undefined leaves a sample out. Default: all as they are. */
   readonly relabel?: (id: string, label: number) => number | undefined;
 }
+
+/** Where the lists are: a folder with train, val and test in it; or what they say, and the name of each label. */
+type ListsSource =
+  { readonly metadata: string } | { readonly lists: SplitLists; readonly classNames: readonly string[] };
+
+export type ListedOptions = CommonOptions & ListsSource;
 
 /**
  * Opens one split by its official lists. Whether all pictures are there is not checked (ILSVRC has 1.28 million); a split of which not even the first is
  * there is refused. Throws a DatasetError.
  */
 export async function openListed(options: ListedOptions): Promise<ImageDataset> {
-  const {
-    kind,
-    folder,
-    imageRoot,
-    metadata,
-    split,
-    proxy = false,
-    applyOrientation = false,
-    relabel,
-  } = options;
-  const classNames = options.classNames ?? (await readClassNames(metadata));
-  const lists = await readLists(metadata, split, {
-    proxy: proxy && split === 'train',
-    layout: LAYOUTS[kind],
-    classes: relabel ? Infinity : classNames.length,
-  });
+  const { kind, folder, imageRoot, split, proxy = false, applyOrientation = false, relabel } = options;
+  const { lists, classNames } = 'lists' in options ? options : await listsIn(options);
   const positions: number[] = [];
   const labels: number[] = [];
   for (const [position, id] of lists.imageIds.entries()) {
@@ -109,4 +98,22 @@ export async function openListed(options: ListedOptions): Promise<ImageDataset> 
       return mergeMasks(instances, ignore, width, height);
     },
   };
+}
+
+async function listsIn({
+  kind,
+  metadata,
+  split,
+  proxy = false,
+}: CommonOptions & { readonly metadata: string }): Promise<{
+  readonly lists: SplitLists;
+  readonly classNames: readonly string[];
+}> {
+  const classNames = await readClassNames(metadata);
+  const lists = await readLists(metadata, split, {
+    proxy: proxy && split === 'train',
+    layout: LAYOUTS[kind],
+    classes: classNames.length,
+  });
+  return { lists, classNames };
 }

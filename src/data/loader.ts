@@ -18,15 +18,15 @@ export interface Batch {
   readonly width: number;
   /** Side of the square to cut out; equal to height and width when nothing is cut. */
   readonly crop: number;
-  /** [N, 2]: top and left of the cut. */
+  /** Shape [N, 2]. Top and left of the cut. */
   readonly crops: Int32Array;
-  /** [N]: 1 to mirror left and right (after the cut). */
+  /** Shape [N]. 1 to mirror left and right (after the cut). */
   readonly flips: Uint8Array;
   /** Samples of the whole batch, where this is the share of one process of several. */
   readonly wholeSize?: number;
-  /** [N]: class, 0-based. */
+  /** Shape [N]. Class, 0-based. */
   readonly labels: Uint32Array;
-  /** [N]: position in the data set. */
+  /** Shape [N]. Position in the data set. */
   readonly indices: Uint32Array;
   readonly ids: readonly string[];
 }

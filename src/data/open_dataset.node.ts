@@ -1,9 +1,11 @@
 import type { DatasetKind, ImageDataset, Split } from './image_dataset.ts';
 import { pathExists } from './path_exists.node.ts';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
+import { readRegularFile } from '../runtime/regular_file.node.ts';
 import { basename, dirname, join } from 'node:path';
 import { DATASET_KINDS, SPLITS } from './image_dataset.ts';
 import { DatasetError } from './dataset.ts';
+import { CUB_SPLIT_FILE } from './cub_lists.node.ts';
 import { eachLine } from './lists.ts';
 import { holdsClassFolders, openClassFolders } from './class_folders.node.ts';
 import { LAYOUTS } from './layouts.ts';
@@ -47,14 +49,22 @@ export async function openDataset(options: OpenDatasetOptions): Promise<ImageDat
     reject('openDataset', 'proxy', 'true with a folder of classes', 'a data set with lists');
   const { kind, folder } = place;
   if (kind === 'folder') return openClassFolders({ folder, split, seed, applyOrientation });
+  if (kind === 'cub') {
+    const lists = place.metadata === undefined ? {} : { metadata: place.metadata };
+    return openCub({ folder, split, ...lists, onlyPresent, proxy, applyOrientation });
+  }
   const { metadata } = place;
-  if (kind === 'cub') return openCub({ folder, split, metadata, onlyPresent, proxy, applyOrientation });
   return openListed({ kind, folder, imageRoot: folder, metadata, split, proxy, applyOrientation });
 }
 
-/** Where a data set and its lists are. */
+/** Where a data set and its lists are. CUB without `metadata` has its own train_test_split.txt. */
 export type DatasetPlace =
-  | { readonly kind: Exclude<DatasetKind, 'folder'>; readonly folder: string; readonly metadata: string }
+  | {
+      readonly kind: Exclude<DatasetKind, 'cub' | 'folder'>;
+      readonly folder: string;
+      readonly metadata: string;
+    }
+  | { readonly kind: 'cub'; readonly folder: string; readonly metadata?: string }
   | { readonly kind: 'folder'; readonly folder: string };
 
 /** Finds out what kind of data set a folder holds. Throws a DatasetError that says what was expected. */
@@ -68,19 +78,23 @@ export async function locateDataset(
   const official = await officialFolder(given, wanted);
   const folder = official?.folder ?? given;
   if (wanted === 'folder') return { kind: wanted, folder };
-  const name = wanted in OFFICIAL_NAMES ? OFFICIAL_NAMES[wanted as OfficialKind] : basename(folder);
+  const name = wanted in OFFICIAL_NAMES ? OFFICIAL_NAMES[wanted as OfficialKind] : listsName(folder);
   const metadata = await listsFolder(folder, name, lists);
-  if (wanted !== 'auto') {
-    if (metadata !== undefined) return { kind: wanted, folder, metadata };
-    throw noLists(folder, lists, LAYOUTS[wanted]);
-  }
-  const kind = official?.kind ?? (await recognise(folder, metadata));
+  const kind = wanted === 'auto' ? (official?.kind ?? (await recognise(folder, metadata))) : wanted;
   if (kind === 'folder') return { kind, folder };
   if (kind !== undefined && metadata !== undefined) return { kind, folder, metadata };
+  if (kind === 'cub' && lists === undefined && (await pathExists(join(folder, CUB_SPLIT_FILE))))
+    return { kind, folder };
   if (kind !== undefined || lists !== undefined) throw noLists(folder, lists, LAYOUTS[kind ?? 'lists']);
   throw new DatasetError(
     `${folder}: not a data set that is known here\n${Object.values(LAYOUTS).join('\n')}`,
   );
+}
+
+/** What the lists beside a folder are called: as the folder is, but CUB's as wsolevaluation has it. */
+function listsName(folder: string): string {
+  const name = basename(folder);
+  return name === 'CUB_200_2011' ? OFFICIAL_NAMES.cub : name;
 }
 
 function noLists(folder: string, lists: string | undefined, layout: string): DatasetError {
@@ -157,7 +171,7 @@ async function recogniseLists(metadata: string): Promise<DatasetKind> {
 
 async function firstLine(file: string): Promise<string> {
   let first = '';
-  const text = await readFile(file, 'utf8').catch(() => '');
+  const text = (await readRegularFile(file).catch(() => '')).toString();
   // One line will do; ILSVRC's lists are long.
   eachLine(text.slice(0, 4096), (line) => {
     if (first === '') first = line;

@@ -3,7 +3,7 @@ import type { SplitLists } from './lists.ts';
 import { DatasetError } from './dataset.ts';
 import { join } from 'node:path';
 import { parseLists, surveyLabels } from './lists.ts';
-import { readFile } from 'node:fs/promises';
+import { readRegularFile } from '../runtime/regular_file.node.ts';
 import { SPLITS } from './image_dataset.ts';
 
 export interface ReadListsOptions {
@@ -74,7 +74,7 @@ export async function readTexts<Name extends string>(
 
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return (await readRegularFile(path)).toString();
   } catch {
     return undefined;
   }

@@ -53,7 +53,7 @@ function tableSection({ table, definitions, files }: EvaluationPage): string {
     .map(({ label, href }) => `<a href="${escapeHtml(href)}">${escapeHtml(label)}</a>`)
     .join(' \u00B7 ');
   return `<section><h2>Results</h2>
-<div class="scroll"><table class="results"><caption>\u25B8 marks the best of a column; arrows say which way is better. ${links}</caption>
+<div class="scroll"><table class="results"><caption><span>\u25B8 marks the best of a column; arrows say which way is better. ${links}</span></caption>
 ${tableHead(table)}<tbody>${tableRows(table)}</tbody></table></div>
 ${definitions.map((text) => `<p class="note">${escapeHtml(text)}</p>`).join('')}</section>`;
 }

@@ -15,13 +15,16 @@ import { REPORT_STYLE } from './style.ts';
 /** Small pictures are scaled up to this height, so that a map laid over them is smooth. */
 const GALLERY_HEIGHT = 192;
 
+/** A number keeps its percent sign in its line. */
+const withUnits = (text: string): string => escapeHtml(text).replaceAll(/(\d) %/g, '$1\u00A0%');
+
 /** The whole page. Throws when two models share a name. */
 export function renderReport(data: ReportData, encodePng: PngEncoder): string {
   const names = data.models.map((model) => model.name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new Error(`renderReport: model names must be unique, got '${twice}' twice`);
   const sections = [
-    `<header><h1>${escapeHtml(data.title)}</h1>${data.summary.map((text) => `<p>${escapeHtml(text)}</p>`).join('')}</header>`,
+    `<header><h1>${escapeHtml(data.title)}</h1>${data.summary.map((text) => `<p>${withUnits(text)}</p>`).join('')}</header>`,
     data.models.length > 0 ? resultsSection(data.models) : '',
     data.models.some((model) => model.history.length > 0) ? curvesSection(data.models) : '',
     data.gallery.length > 0 ? gallerySection(data.gallery, encodePng) : '',
@@ -129,7 +132,7 @@ function resultsSection(models: readonly ReportModel[]): string {
 <p class="note">mPxAP: mean pixel-wise average precision, in percent, of the difference |<i>s</i><sub>A</sub> \u2212 <i>s</i><sub>B</sub>| of two
 classes\u2019 maps against the parts in which the classes differ. Pairs by number of differing parts: ${pairs}.
 The parts are ${sources.map((source) => MASK_SOURCES[source]).join(' or ')}. Chance is a map that knows nothing.</p>
-<div class="scroll"><table><caption>Test split; \u25B8 marks the best of a column.</caption>
+<div class="scroll"><table><caption><span>Test split; \u25B8 marks the best of a column.</span></caption>
 <thead><tr><th scope="col">model</th>${head}</tr></thead>
 <tbody>${rows.join('')}<tr class="chance"><th scope="row">chance</th>${chance.join('')}</tr></tbody></table></div>
 <dl class="models">${descriptions.join('')}</dl></section>`;
@@ -203,7 +206,9 @@ function gallerySection(gallery: readonly GalleryEntry[], encodePng: PngEncoder)
         cell(overlay(image, map, colouring), `${kind} of ${model}: ${entry.caption}`, model, kind),
       ),
     ];
-    return `<article class="example"><h3>${escapeHtml(entry.caption)}</h3><div class="cells">${cells.join('')}</div></article>`;
+    // Picture over cue mask, and each model's two maps one over the other.
+    const layout = cells.length % 2 === 0 ? 'cells paired' : 'cells';
+    return `<article class="example"><h3>${escapeHtml(entry.caption)}</h3><div class="${layout}">${cells.join('')}</div></article>`;
   });
   const used = new Set(
     gallery.flatMap((entry) => entry.maps.map((one) => one.colouring?.colourMap ?? 'sequential')),

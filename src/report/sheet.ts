@@ -4,7 +4,8 @@ import type { Image } from '../data/image.ts';
 import { resizeBilinear } from '../data/resize.ts';
 import type { ScoreMap } from '../eval/score_map.ts';
 import { colourTable } from './colour_map.ts';
-import type { Colour } from './colour_map.ts';
+import type { Colour, ColourMapName } from './colour_map.ts';
+import { colourBar } from './embed.ts';
 import { renderMap, scoreRange } from './overlay.ts';
 import type { MapColouring } from './overlay.ts';
 import { drawText, fitText, textHeight, textWidth } from './text.ts';
@@ -75,18 +76,25 @@ export interface ContactSheet {
   }[];
   /** Side of a cell in pixels. Default 160. */
   readonly cellSize?: number;
+  /** The colours of the maps, in a line at the bottom: what the first and the last of them stand for. */
+  readonly legend?: {
+    readonly colourMap: ColourMapName;
+    readonly first: string;
+    readonly last: string;
+  };
 }
 
 /** One picture of all: columns are kinds (image, mask, map of each model), rows are examples. */
-export function contactSheet({ columns, rows, cellSize = 160 }: ContactSheet): Image {
+export function contactSheet({ columns, rows, cellSize = 160, legend }: ContactSheet): Image {
   if (columns.length === 0 || rows.length === 0) {
     throw new Error(`contactSheet: wants columns and rows, got ${columns.length} and ${rows.length}`);
   }
   const header = textHeight() + GAP;
   const rowHeight = cellSize + GAP + textHeight() + 2 * GAP;
+  const footer = legend === undefined ? 0 : textHeight() + 2 * GAP;
   const paper = createPaper(
     2 * MARGIN + columns.length * cellSize + (columns.length - 1) * GAP,
-    2 * MARGIN + header + rows.length * rowHeight - 2 * GAP,
+    2 * MARGIN + header + rows.length * rowHeight - 2 * GAP + footer,
   );
   const leftOf = (column: number): number => MARGIN + column * (cellSize + GAP);
   columns.forEach((label, column) => drawText(paper, fitText(label, cellSize), leftOf(column), MARGIN, INK));
@@ -102,5 +110,15 @@ export function contactSheet({ columns, rows, cellSize = 160 }: ContactSheet): I
     });
     drawText(paper, fitText(caption, paper.width - 2 * MARGIN), MARGIN, top + cellSize + GAP, FAINT);
   });
+  if (legend !== undefined) {
+    // At the right, below the maps.
+    const top = paper.height - MARGIN - textHeight();
+    const bar = resizeBilinear(colourBar(legend.colourMap), cellSize, textHeight());
+    let left = paper.width - MARGIN - textWidth(legend.last);
+    drawText(paper, legend.last, left, top, FAINT);
+    left -= GAP + bar.width;
+    paste(paper, bar, left, top);
+    drawText(paper, legend.first, left - GAP - textWidth(legend.first), top, FAINT);
+  }
   return paper;
 }

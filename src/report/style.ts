@@ -24,6 +24,7 @@ p.note { margin-top: 0.9rem; color: var(--faint); font-size: 0.875rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums lining-nums; }
 caption { text-align: left; color: var(--faint); font-size: 0.875rem; padding-bottom: 0.6rem; }
+caption > span { display: block; position: sticky; left: 0; max-width: min(42rem, calc(100vw - 2.5rem)); }
 th, td { padding: 0.45rem 0.7rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule); }
 th:first-child { text-align: left; padding-left: 0; }
 thead th { white-space: normal; font-weight: 500; font-size: 0.8125rem; color: var(--faint); vertical-align: bottom; }
@@ -53,9 +54,11 @@ figure { margin: 0; } figure img { display: block; width: 100%; height: auto; bo
 figcaption { margin-top: 0.3rem; font-size: 0.8125rem; line-height: 1.3; } figcaption span { color: var(--faint); display: block; }
 .bars { display: flex; flex-wrap: wrap; gap: 0.4rem 2.2rem; margin: 0 0 1.4rem; font-size: 0.8125rem; color: var(--faint); }
 .bars span { display: inline-flex; align-items: center; gap: 0.55rem; } .bars img { width: 8rem; height: 0.7rem; border-radius: 2px; }
+@media (min-width: 34.01rem) { .cells.paired { grid: auto auto / auto-flow minmax(0, 11rem); } }
 @media (max-width: 34rem) {
   body { padding: 1.75rem 1rem 3rem; }
   .cells { grid-template-columns: repeat(auto-fill, minmax(6.2rem, 1fr)); }
+  .cells.paired { grid-template-columns: repeat(2, 1fr); }
   dl.models, dl.provenance { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.5rem; }
 }
 @media print { body { max-width: none; padding: 0; } .example, .chart, tr { break-inside: avoid; } }

@@ -1,10 +1,12 @@
 import type { CubAnnotationFile } from '../../src/data/cub_annotations.ts';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { birdletClasses, BIRD_PARTS, differingParts } from '../../src/data/birdlets/classes.ts';
 import { writeBirdlets } from '../../src/data/birdlets/write.node.ts';
+import type { ImageDataset } from '../../src/data/image_dataset.ts';
+import { openDataset } from '../../src/data/open_dataset.node.ts';
 import { openCub, readCubAnnotations } from '../../src/data/cub.node.ts';
 import { CUB_ANNOTATION_FILES, parseCubAnnotations } from '../../src/data/cub_annotations.ts';
 
@@ -36,6 +38,52 @@ describe('the synthetic CUB folder of the reference', () => {
     }
     expect(await dataset.partMask(0)).toBeUndefined();
     expect(() => dataset.label(10)).toThrow(/ImageDataset.label: index is 10/);
+  });
+
+  test('without lists its own train_test_split.txt says the same of every image, and knows no val split', async () => {
+    const folder = join(home, 'unpacked', 'CUB_200_2011');
+    await cp(tiny, folder, { recursive: true });
+    await rm(join(folder, 'metadata'), { recursive: true });
+    const imagesOf = (dataset: ImageDataset): readonly unknown[] =>
+      Array.from({ length: dataset.length }, (_, index) => [
+        dataset.imageId(index),
+        dataset.label(index),
+        dataset.size(index),
+        dataset.boxes(index),
+      ]);
+    // The fixture's lists hold all ten images in each split; of its own split every other one is for training.
+    const listed = imagesOf(await openCub({ folder: tiny, split: 'test' }));
+    const [train, test] = [
+      await openDataset({ folder, split: 'train' }),
+      await openDataset({ folder, split: 'test' }),
+    ];
+    expect([train.kind, train.classNames[4]]).toEqual(['cub', 'Synthetic_Bird_E']);
+    expect(imagesOf(train)).toEqual(listed.filter((_, index) => index % 2 === 0));
+    expect(imagesOf(test)).toEqual(listed.filter((_, index) => index % 2 === 1));
+    await expect(openDataset({ folder, split: 'val' })).rejects.toThrow(
+      /train_test_split.txt knows no val split/,
+    );
+    await expect(openDataset({ folder, split: 'train', proxy: true })).rejects.toThrow(/image_ids_proxy.txt/);
+
+    await writeFile(join(folder, 'bounding_boxes.txt'), '1 15.0 44.0 4000.0 92.0\n');
+    const clipped = await openDataset({ folder, split: 'train' });
+    const { width = 0 } = clipped.size(0) ?? {};
+    expect(clipped.boxes(0)).toEqual([{ x0: 15, y0: 44, x1: width - 1, y1: 136 }]);
+    expect(clipped.boxes(1)).toEqual([]);
+    await writeFile(join(folder, 'train_test_split.txt'), '1 2\n');
+    await expect(openDataset({ folder, split: 'train' })).rejects.toThrow(
+      /image 1 \(.*\) has no class .*neither 0 nor 1 in train_test_split.txt/,
+    );
+    // Lists beside the folder go before, under wsolevaluation's name of the data set.
+    await cp(join(tiny, 'metadata'), join(home, 'unpacked', 'metadata', 'CUB'), { recursive: true });
+    expect((await openDataset({ folder, split: 'val' })).length).toBe(10);
+  });
+
+  test('attributes.txt may lie beside the folder, where the archive has it', async () => {
+    const folder = join(home, 'archive', 'CUB_200_2011');
+    await cp(tiny, folder, { recursive: true });
+    await rename(join(folder, 'attributes', 'attributes.txt'), join(home, 'archive', 'attributes.txt'));
+    expect((await readCubAnnotations(folder)).attributeNames[0]).toBe('has_bill_shape::curved_(up_or_down)');
   });
 
   test('annotations', async () => {

@@ -20,6 +20,7 @@ describe('options that make no network are named', () => {
     [{ strides: [1, 2, 2, 2], outputStride: 8 }, /strides and outputStride/],
     [{ stem: { kernel: 4 } }, /stem\.kernel is 4/],
     [{ widths: [4, 4, 8, -8] }, /widths is \[4,4,8,-8\]/],
+    [{ widths: [4, 4, 8, 1e9] }, /widths is \[4,4,8,1000000000\], wanted whole numbers from 1 to 8192/],
     // Words and numbers that JavaScript takes for true.
     [{ recompute: 'no' }, /recompute is "no", wanted true \| false/],
     [{ stem: { pool: 'no' } }, /stem\.pool is "no", wanted true \| false/],

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { colourTable } from '../../src/report/colour_map.ts';
 import { createImage } from '../../src/data/image.ts';
 import { contactSheet, formatScore, mapFigure } from '../../src/report/sheet.ts';
 import { drawText, fitText, textWidth } from '../../src/report/text.ts';
@@ -51,6 +52,25 @@ test('a contact sheet holds its cells', () => {
     'row 0 has 0 cells',
   );
   expect(() => contactSheet({ columns: [], rows: [] })).toThrow('got 0 and 0');
+});
+
+test('a legend takes a line below the rows, and shows the colours from first to last', () => {
+  const cell = createImage(4, 4);
+  const rows = [{ caption: 'c', cells: [cell] }];
+  const plain = contactSheet({ columns: ['a'], rows, cellSize: 256 });
+  const legend = { colourMap: 'diverging', first: 'no', last: 'yes' } as const;
+  const sheet = contactSheet({ columns: ['a'], rows, cellSize: 256, legend });
+  const above = 3 * plain.width * (plain.height - 12);
+  expect(sheet.height).toBeGreaterThan(plain.height);
+  expect(sheet.data.subarray(0, above)).toEqual(plain.data.subarray(0, above));
+  const table = colourTable('diverging');
+  const holds = (entry: number): boolean => {
+    const colour = table.subarray(3 * entry, 3 * entry + 3);
+    for (let at = above; at < sheet.data.length; at += 3)
+      if (colour.every((value, channel) => sheet.data[at + channel] === value)) return true;
+    return false;
+  };
+  expect([holds(0), holds(255)]).toEqual([true, true]);
 });
 
 test('a map figure keeps the proportions of its map and has a bar beside it', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isBetter, judgementOf } from '../../tools/training/checkpoint_info.ts';
+import { imagesInfo, isBetter, judgementOf } from '../../tools/training/checkpoint_info.ts';
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
 
 describe('the best epoch', () => {
@@ -28,4 +28,14 @@ describe('the best epoch', () => {
       judgementOf({ info: { best: { epoch: '1' }, judged: 1 }, training: null } as unknown as Checkpoint),
     ).toThrow('wanted an epoch and a number');
   });
+});
+
+test('names of classes are as many as the classes, or none', () => {
+  const of = (classNames: readonly string[] | null, classes: number) =>
+    imagesInfo({ info: { classNames }, configuration: { classes } } as Checkpoint).classNames;
+  expect(of(['a', 'b'], 2)).toEqual(['a', 'b']);
+  expect(of(null, 2)).toBeNull();
+  expect(() => of(['a', 'b'], 3)).toThrow(
+    'checkpoint: there are 2 classNames, wanted one for each of the 3 classes',
+  );
 });

@@ -76,7 +76,10 @@ describe('calm', () => {
     [['fly'], "unknown command 'fly'"],
     [['train', '--data', 'y'], 'nowhere to put the run, wanted --out FOLDER'],
     [['train', '--out', 'x', '--data', 'y', '--epochs', '0'], 'a whole number >= 1'],
-    [['train', '--out', 'x', '--data', 'y', '--config', 'no-such.json'], "open 'no-such.json'"],
+    [
+      ['train', '--out', 'x', '--data', 'y', '--config', 'no-such.json'],
+      'no-such.json: there is no such file',
+    ],
     [['train', '--out', 'x'], 'wanted --data FOLDER or --birdlets'],
     [['train', '--out', 'x', '--data', 'y', '--head', 'calm'], 'cam, calm-em, calm-ml'],
     [['train', '--out', 'x', '--data', 'y', '--batch', '0'], 'a whole number >= 1'],
@@ -96,6 +99,9 @@ describe('calm', () => {
     ],
     [['explain', 'a.png', '--checkpoint', 'c', '--method', 'joint,heat'], "got 'heat'"],
     [['explain', 'a.png', '--checkpoint', 'no-such-checkpoint'], 'no-such-checkpoint: there is no such file'],
+    [['evaluate', 'no-such-checkpoint', '--data', 'y'], 'no-such-checkpoint: there is no such file'],
+    [['evaluate', tmpdir(), '--data', 'y'], 'this is a folder, wanted a file of weights'],
+    [['explain', import.meta.dirname, '--checkpoint', 'c'], 'there is no .png, .jpg or .jpeg in this folder'],
   ])('%j fails with code 1 and says why', async (parameters, message) => {
     const { code, errors } = await calm(...parameters);
     expect(errors).toContain(message);
@@ -147,12 +153,14 @@ describe('calm train', () => {
     const second = await calm('train', ...TINY, ...data, '--epochs', '2', '--out', parts);
     expect(second.errors).toContain('holds a run already');
     expect(second.code).toBe(1);
-    const changed = await calm('train', '--resume', '--out', parts, '--lr', '1');
-    expect(changed.errors).toContain('the run has its own --lr');
+    const changed = await calm('train', '--resume', '--out', parts, '--momentum', '0.5');
+    expect(changed.errors).toContain(
+      'the run has its own --momentum; only these may change: --workers, --on-bad-',
+    );
     expect(changed.code).toBe(1);
     const finished = await calm('train', '--resume', '--out', parts);
     expect(finished.errors).toContain('train on with --epochs N, N > 1');
-    expect((await calm('train', '--resume', '--out', parts, '--epochs', '2')).code).toBe(0);
+    expect((await calm('train', '--resume', '--recompute', '--out', parts, '--epochs', '2')).code).toBe(0);
 
     const whole = await readSafetensors(join(trained, 'last.safetensors'));
     const resumed = await readSafetensors(join(parts, 'last.safetensors'));

@@ -22,6 +22,7 @@ import { tmpdir } from 'node:os';
 import { writeBirdlets } from '../../src/data/birdlets/write.node.ts';
 
 interface Table {
+  readonly settings: { readonly size: number };
   readonly table: {
     readonly columns: readonly { readonly heading: string }[];
     readonly rows: readonly {
@@ -47,7 +48,7 @@ describe('calm evaluate', () => {
       'evaluate',
       join(home, 'em.safetensors'),
       join(home, 'cam.safetensors'),
-      ...['--data', join(home, 'data'), '--size', '64', '--out', out(), '--gallery', '2', '--draws', '2'],
+      ...['--data', join(home, 'data'), '--out', out(), '--gallery', '2', '--draws', '2'],
       ...['--erase', '0.5,0.1', '--interval', '0.02', '--samples', '2', '--batch', '5', ...options],
     );
   let first: Awaited<ReturnType<typeof calm>>;
@@ -90,7 +91,9 @@ describe('calm evaluate', () => {
   test('measures every method that each head has, and writes the tables and the page', async () => {
     expect(first.errors).not.toContain('Error');
     expect(first.code).toBe(0);
-    const { table } = await readTable();
+    const { table, settings } = await readTable();
+    // That of the exact part masks.
+    expect(settings.size).toBe(64);
     expect(table.rows.map(({ model, method }) => [model, method])).toEqual([
       ['em', 'joint'],
       ['em', 'saliency'],

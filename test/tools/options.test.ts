@@ -32,7 +32,8 @@ describe('option values', () => {
   test('names from a choice', () => {
     const parse = choices(['joint', 'saliency'] as const);
     expect(parse('saliency,joint')).toEqual(['saliency', 'joint']);
-    expect(() => parse('joint,heat')).toThrow("got 'heat'");
+    expect(() => parse('joint,heat')).toThrow(/got 'heat'\.$/);
+    expect(() => parse('joint,salience')).toThrow("got 'salience' (did you mean saliency?)");
   });
 
   test('posteriors', () => {

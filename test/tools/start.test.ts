@@ -54,7 +54,7 @@ describe('the main job, in small', () => {
     expect(report).toContain('CALM-EM slow');
     expect(report).not.toMatch(/(?:src|href)="(?!data:|#)/);
     const maps = await readdir(join(home, 'out', 'maps'));
-    expect(maps).toContain('sheet.png');
+    expect(maps).toEqual(expect.arrayContaining(['sheet.png', 'short_sheet.png']));
     expect(maps.filter((name) => name.endsWith('_counterfactual.png'))).toHaveLength(27);
   });
 

@@ -68,6 +68,20 @@ describe('calm inspect', () => {
     expect(output).toMatch(/bn1\.num_batches_tracked +\[\] +I64 +1\.0000 +1\.0000 +1\.0000 +0 +0/);
   });
 
+  test('of a checkpoint of ours says what it says itself, and guesses nothing', async () => {
+    const { model, checkpoint } = JSON.parse(
+      await succeed('inspect', path('ours.safetensors'), '--json', '--no-tensors'),
+    ) as WeightsDescription;
+    expect(model).toMatchObject({
+      architecture: 'resnet18',
+      head: 'calm',
+      classes: 3,
+      trunk: null,
+      open: [],
+    });
+    expect(checkpoint?.model).toMatchObject({ strides: [1, 2], head: { kind: 'calm-ml' } });
+  });
+
   test('counts what is not finite, as JSON too', async () => {
     const output = await succeed('inspect', join(fixtures, 'torch/zip.pth'), '--json', '--stats');
     const { tensors } = JSON.parse(output) as { tensors: Record<string, unknown>[] };
@@ -209,6 +223,19 @@ describe('calm convert', () => {
     const unknown = await calm('convert', path('copy.safetensors'), path('copy.bin'));
     expect(unknown.errors).toContain('or --to safetensors or pth');
     const ours = await calm('convert', path('copy.safetensors'), path('x.pth'), '--head', 'cam');
-    expect(ours.errors).toContain('knows its own head');
+    expect(ours.errors).toContain('knows its own head: calm-ml, got cam');
+  });
+
+  test('a checkpoint of ours may be told what it knows, and nothing else', async () => {
+    const said = { head: 'calm-ml', architecture: 'resnet18', outputStride: 8, official: false } as const;
+    for (const choice of [said, { largeFeatureMap: true, batchNorm: true }] as const)
+      (await loadCheckpoint(engine, path('ours.safetensors'), choice)).model.dispose();
+    for (const [choice, message] of [
+      [{ ...said, head: 'cam' }, 'its own head: calm-ml, got cam'],
+      [{ outputStride: 16 }, 'its own outputStride: 8, got 16'],
+      [{ official: true }, 'its own official: false, got true'],
+      [{ batchNorm: false }, 'its own batchNorm: true, got false'],
+    ] as const)
+      await expect(loadCheckpoint(engine, path('ours.safetensors'), choice)).rejects.toThrow(message);
   });
 });

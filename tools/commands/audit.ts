@@ -153,7 +153,10 @@ export function auditCommand(): Command {
     .argument('<checkpoint>', 'a model that calm train saved, or other weights that calm explain takes')
     .requiredOption('--data <folder>', 'images, in any layout that calm train takes')
     .addOption(new Option('--dataset <kind>', 'its kind').choices(['auto', ...DATASET_KINDS]).default('auto'))
-    .option('--metadata <folder>', 'the lists of the splits (default: metadata in the data folder)')
+    .option(
+      '--metadata <folder>',
+      "the lists of the splits (default: metadata in the data folder or beside it, else CUB's own split)",
+    )
     .option('--only-present', 'CUB: leave out images that are not on disk, and classes without any')
     .addOption(new Option('--split <split>', 'of the data').choices(['train', 'val', 'test']).default('test'))
     .option('--images <count>', 'how many, the first of the split', wholeNumber(1), 20)

@@ -1,3 +1,4 @@
+import type { DatasetPlace } from '../../src/data/open_dataset.node.ts';
 import type { DatasetKind } from '../../src/data/image_dataset.ts';
 import type { SplitReport } from '../data/check.ts';
 import { ArgumentError } from '../../src/runtime/errors.ts';
@@ -21,13 +22,19 @@ interface DataOptions {
   readonly json?: string;
 }
 
+/** Where the splits come from, in words. */
+function listsOf(place: DatasetPlace): string {
+  if (place.kind === 'folder') return '';
+  return place.metadata === undefined
+    ? ', split by its own train_test_split.txt'
+    : `, lists in ${place.metadata}`;
+}
+
 async function check(folder: string, options: DataOptions): Promise<void> {
   const { dataset: kind, metadata, proxy, onlyPresent, seed, decode = false, workers, json } = options;
   const place = { folder, kind, ...(metadata === undefined ? {} : { metadata }) };
   const located = await locateDataset(place);
-  console.log(
-    `${located.folder}: ${located.kind}${'metadata' in located ? `, lists in ${located.metadata}` : ''}`,
-  );
+  console.log(`${located.folder}: ${located.kind}${listsOf(located)}`);
   const reports: SplitReport[] = [];
   const unopened: string[] = [];
   for (const split of SPLITS) {

@@ -1,5 +1,6 @@
 import type { Communicator } from '../../src/distributed/communicator.ts';
-import { adapterOf, asJob, rankTimeoutOption } from '../job.ts';
+import { asJob, engineOptionsOf, rankTimeoutOption } from '../job.ts';
+import { tellInterruption } from '../training/interruption.ts';
 import { ReadOnlyResultStore } from '../evaluate/read_only_store.ts';
 import type { DatasetKind, Split } from '../../src/data/image_dataset.ts';
 import type { EvaluationData } from '../evaluate/data.ts';
@@ -55,7 +56,7 @@ interface EvaluateOptions extends SupersetOptions, GradientChoice, ModelChoice {
   readonly metrics: readonly Metric[];
   readonly methods?: readonly MethodName[];
   readonly officialCue?: true;
-  readonly size: number;
+  readonly size?: number;
   readonly crop?: number;
   readonly normalisation?: Normalisation;
   readonly thresholds?: ThresholdType;
@@ -74,9 +75,8 @@ interface EvaluateOptions extends SupersetOptions, GradientChoice, ModelChoice {
 /** Side of the images that a network sees where its file does not say. */
 const USUAL_CROP = 224;
 
-function settingsOf(options: EvaluateOptions): Omit<EvaluationSettings, 'superset'> {
+function settingsOf(options: EvaluateOptions): Omit<EvaluationSettings, 'superset' | 'size'> {
   return {
-    size: options.size,
     interval: options.interval,
     normalisation: options.normalisation,
     thresholdType: options.thresholds,
@@ -128,7 +128,12 @@ async function evaluateTogether(
   const outcomes: ModelOutcome[] = [];
   const maps: Parameters<typeof galleryOf>[3] = new Map();
   const galleryMaps = new Map(maps);
-  const engine = await createEngine({ adapter: adapterOf(options.adapter, communicator) });
+  const stopTelling = isFirst
+    ? tellInterruption(
+        () => `what has been measured is in ${store.folder}; the same command goes on from there`,
+      )
+    : () => undefined;
+  const engine = await createEngine(engineOptionsOf(options.adapter, communicator));
   try {
     for (const note of engine.notes) console.log(note);
     await makeOutFolder(out);
@@ -142,7 +147,7 @@ async function evaluateTogether(
         checkClasses(checkpoint.path, loaded, data);
         if (options.metrics.includes('cue')) for (const note of data.cueNotes) notes.add(note);
         const superset = (await supersetOf(options, loaded)) ?? null;
-        const settings = { ...base, superset };
+        const settings = { ...base, size: data.size, superset };
         if (superset !== null)
           notes.add(
             `${checkpoint.name}: superset ${superset.name}, ${counted(superset.classes.length, 'class', 'classes')}.`,
@@ -202,7 +207,7 @@ async function evaluateTogether(
     if (data === undefined || !isFirst) return;
     const gallery = await galleryOf(
       data,
-      base.size,
+      data.size,
       await chooseExhibits(data, options.gallery),
       galleryMaps,
     );
@@ -211,7 +216,7 @@ async function evaluateTogether(
       out,
       adapter: engine.adapter,
       data,
-      settings: { ...base, superset: null },
+      settings: { ...base, size: data.size, superset: null },
       officialCue: options.officialCue === true,
       notes: [...notes],
       gallery,
@@ -230,6 +235,7 @@ async function evaluateTogether(
       `Report: ${join(out, 'report.html')}; tables: ${join(out, 'table.{txt,json,csv,tex}')}; plots: ${join(out, 'plots')}`,
     );
   } finally {
+    stopTelling();
     engine.destroy();
   }
 }
@@ -260,7 +266,10 @@ export function evaluateCommand(): Command {
     .requiredOption('--data <folder>', 'a data set with its annotations (see calm train)')
     .addOption(new Option('--dataset <kind>', 'its kind').choices(['auto', ...DATASET_KINDS]).default('auto'))
     .addOption(new Option('--split <name>', 'to measure on').choices(SPLITS).default('test'))
-    .option('--metadata <folder>', 'the lists of the splits (default: metadata in the data folder)')
+    .option(
+      '--metadata <folder>',
+      "the lists of the splits (default: metadata in the data folder or beside it, else CUB's own split)",
+    )
     .option('--only-present', 'CUB: leave out images that are not on disk, and classes without any')
     .option('--images <count>', 'only so many images, evenly spread over the split', wholeNumber(1))
     .option('--metrics <names>', `between commas, of ${METRICS.join(', ')}`, choices(METRICS), METRICS)
@@ -273,7 +282,11 @@ export function evaluateCommand(): Command {
       '--official-cue',
       "cues: average precision accumulated over pairs, as the released code's evaluator does",
     )
-    .option('--size <pixels>', 'side at which maps meet masks and boxes', wholeNumber(1), 224)
+    .option(
+      '--size <pixels>',
+      'side at which maps meet masks and boxes (default: that of exact part masks, as birdlets have, else 224)',
+      wholeNumber(1),
+    )
     .option(
       '--crop <pixels>',
       "side of the images that networks see (default: the checkpoint's, else 224)",

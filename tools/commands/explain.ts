@@ -13,9 +13,18 @@ import {
   methodsHelp,
   supersetOf,
 } from '../explain/method_options.ts';
-import { adapterOf, asJob, rankTimeoutOption } from '../job.ts';
+import { asJob, engineOptionsOf, rankTimeoutOption } from '../job.ts';
+import { counted } from '../../src/report/counted.ts';
+import { tellInterruption } from '../training/interruption.ts';
 import { addWeightsOptions, choices, wholeNumber } from '../options.ts';
-import { batchOf, nameResults, readClassNames, readLabels, readPictures } from '../explain/images.ts';
+import {
+  batchOf,
+  nameResults,
+  picturePaths,
+  readClassNames,
+  readLabels,
+  readPictures,
+} from '../explain/images.ts';
 import { checkProbabilities } from '../explain/probabilities.ts';
 import { chooseMethods, explainBatch } from '../explain/explain_batch.ts';
 import { classOf } from '../explain/class_of.ts';
@@ -28,7 +37,7 @@ import { gatherJson } from '../../src/distributed/communicator.ts';
 import { givenChoice } from '../weights/model_of.ts';
 import { loadCheckpoint } from '../explain/load_model.ts';
 import { METHOD_NAMES } from '../../src/attribution/methods.ts';
-import { mkdir } from 'node:fs/promises';
+import { makeOutFolder } from '../out_folder.ts';
 import { printTable } from '../../bench/table.ts';
 import { writeFileAtomically } from '../../src/runtime/atomic_file.node.ts';
 import { writeImageResult } from '../explain/results.ts';
@@ -108,7 +117,7 @@ interface BatchResults {
 }
 
 async function explainTogether(
-  paths: readonly string[],
+  given: readonly string[],
   options: ExplainOptions,
   command: Command,
   communicator: Communicator,
@@ -117,8 +126,10 @@ async function explainTogether(
   const { checkpoint, weights, batch, out, top } = options;
   if ((checkpoint === undefined) === (weights === undefined))
     command.error('error: one of --checkpoint FILE and --weights FILE is needed', { exitCode: 1 });
+  const paths = await picturePaths(given);
   const labelOf = options.labels === undefined ? () => undefined : await readLabels(options.labels);
-  const engine = await createEngine({ adapter: adapterOf(options.adapter, communicator) });
+  const engine = await createEngine(engineOptionsOf(options.adapter, communicator));
+  let stopTelling = (): void => undefined;
   try {
     for (const note of engine.notes) console.log(note);
     const loadedFile = checkpoint ?? weights ?? '';
@@ -127,11 +138,16 @@ async function explainTogether(
     const classNames = options.names === undefined ? loaded.classNames : await readClassNames(options.names);
     const wanted = await wantedOf(options, { ...loaded, classNames });
     const size = options.size ?? loaded.crop ?? 224;
-    await mkdir(out, { recursive: true });
+    await makeOutFolder(out);
 
     const files = nameResults(paths);
     const own: BatchResults[] = [];
     const progress = countingProgress('explaining');
+    if (rank === 0)
+      stopTelling = tellInterruption(() => {
+        const done = own.reduce((sum, part) => sum + part.results.length, 0);
+        return `maps of ${done} of ${counted(paths.length, 'image')} are in ${out}; explanations.json comes at the end`;
+      });
     const start = performance.now();
     // Processes take batches in turn, each of the images that one process would have in it.
     for (let first = rank * batch; first < paths.length; first += batch * processes) {
@@ -188,6 +204,7 @@ async function explainTogether(
       `${results.length > 0 ? `${file}: ` : ''}${results.length} explained, ${failed.length} failed`,
     );
   } finally {
+    stopTelling();
     engine.destroy();
   }
 }
@@ -199,7 +216,7 @@ export function explainCommand(): Command {
       'explain images: overlays of the attribution maps (PNG, in the size of the image), the raw maps ' +
         '(safetensors), and explanations.json with classes, probabilities and the completeness sum',
     )
-    .argument('<images...>', 'PNG or JPEG files')
+    .argument('<images...>', 'PNG or JPEG files, or folders of them')
     .option(
       '--checkpoint <file>',
       'a model that calm train saved, or a checkpoint of the released code (.pth.tar, with --head)',

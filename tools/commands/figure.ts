@@ -19,9 +19,9 @@ import { dirname } from 'node:path';
 import { encodePng } from '../../src/data/png/png.node.ts';
 import { givenChoice } from '../weights/model_of.ts';
 import { loadCheckpoint } from '../explain/load_model.ts';
-import { mkdir } from 'node:fs/promises';
+import { makeOutFolder } from '../out_folder.ts';
 import { nameCheckpoints } from '../evaluate/checkpoints.ts';
-import { nameResults, readClassNames, readPictures } from '../explain/images.ts';
+import { nameResults, picturePaths, readClassNames, readPictures } from '../explain/images.ts';
 import { panelFigure } from '../../src/report/panels.ts';
 import { resolveSuperset } from '../../src/attribution/superset.node.ts';
 import { writeFileAtomically } from '../../src/runtime/atomic_file.node.ts';
@@ -135,13 +135,13 @@ async function figure(
   try {
     for (const note of engine.notes) console.log(note);
     const subjects = await subjectsOf(engine, kind, options, command);
-    const { pictures, failures } = await readPictures(nameResults(paths));
+    const { pictures, failures } = await readPictures(nameResults(await picturePaths(paths)));
     for (const { message } of failures) console.error(`calm figure: ${message}`);
     if (failures.length > 0) process.exitCode = 1;
     const rows: Panel[][] = [];
     for (const picture of pictures) rows.push(...(await rowsOf(kind, picture, subjects, methods)));
     if (rows.length > 0) {
-      await mkdir(dirname(out), { recursive: true });
+      await makeOutFolder(dirname(out));
       await writeFileAtomically(out, encodePng(panelFigure(rows, { side })));
       console.log(out);
     }
@@ -159,7 +159,7 @@ export function figureCommand(): Command {
         '(all six of CALM), hierarchy (sums over growing sets of classes)',
     )
     .addArgument(new Argument('<kind>', 'which figure').choices(KINDS))
-    .argument('<images...>', 'PNG or JPEG files')
+    .argument('<images...>', 'PNG or JPEG files, or folders of them')
     .requiredOption(
       '--checkpoint <file>',
       'a model that calm train saved, or other weights; give it several times to compare models, a row each',

@@ -78,8 +78,7 @@ function summaryOf(description: WeightsDescription, tensors: number): [string, s
   for (const [key, value] of Object.entries(fields)) lines.push([`field ${key}`, String(value)]);
   for (const [key, value] of Object.entries(checkpoint === null ? metadata : {}))
     lines.push([`metadata ${key}`, value]);
-  // What our own checkpoint says need not be told.
-  for (const text of checkpoint === null ? model.open : []) lines.push(['not told', text]);
+  for (const text of model.open) lines.push(['not told', text]);
   for (const text of model.remarks) lines.push(['remark', text]);
   return lines;
 }

@@ -1,5 +1,5 @@
 import type { DatasetKind, ImageDataset, Split } from '../../src/data/image_dataset.ts';
-import { open } from 'node:fs/promises';
+import { openRegularFile } from '../../src/runtime/regular_file.node.ts';
 import { pathExists } from '../../src/data/path_exists.node.ts';
 import { createDecoderPool } from '../../src/data/decoder_pool.node.ts';
 import { ImageDecodeError } from '../../src/data/image.ts';
@@ -59,19 +59,20 @@ export async function checkSplit(dataset: ImageDataset, options: CheckOptions): 
 
   const look = async (index: number): Promise<void> => {
     const path = dataset.path(index);
-    const stated = dataset.size(index);
-    const boxes = dataset.boxes(index);
     const masks = dataset.maskPaths(index);
     perClass[dataset.label(index)] = (perClass[dataset.label(index)] ?? 0) + 1;
-    if (stated) annotated.sizes++;
-    if (boxes.length > 0) annotated.boxes++;
     if (masks.length > 0) annotated.masks++;
     for (const mask of masks) if (!(await pathExists(mask))) missing.add(mask);
-    if (!(await pathExists(path))) {
-      missing.add(path);
-      return;
-    }
     try {
+      // Where the lists do not say, of the file itself, which may be broken.
+      const stated = dataset.size(index);
+      const boxes = dataset.boxes(index);
+      if (stated) annotated.sizes++;
+      if (boxes.length > 0) annotated.boxes++;
+      if (!(await pathExists(path))) {
+        missing.add(path);
+        return;
+      }
       const { format, width, height } = await inspectFile(path);
       formats[format] = (formats[format] ?? 0) + 1;
       if (!(format === 'png' ? /\.png$/i : /\.jpe?g$/i).test(path)) misnamed.add(`${path}: ${format}`);
@@ -130,7 +131,7 @@ function found(): Findings & { add(text: string): void } {
 }
 
 async function inspectFile(path: string): Promise<ReturnType<typeof inspectImage>> {
-  const file = await open(path);
+  const file = await openRegularFile(path);
   try {
     const { size } = await file.stat();
     for (let length = Math.min(HEADER_BYTES, size); ; length = size) {

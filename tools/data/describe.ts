@@ -13,6 +13,10 @@ export function describeReport(report: SplitReport): string {
     `${split}: ${counted(images, 'image')} of ${counted(classes, 'class', 'classes')}, ${least === most ? most : `${least} to ${most}`} a class` +
       ` (${[...kinds, ...notes].join(', ')})`,
   ];
+  if (classes === 1)
+    lines.push(
+      '  one class only: nothing to tell apart (a folder for each class is wanted, or lists with several)',
+    );
   add(lines, 'files are missing', report.missing);
   add(lines, 'pictures cannot be read', report.broken);
   add(lines, 'pictures have another size than image_sizes.txt says', report.otherSize);

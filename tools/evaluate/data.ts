@@ -22,6 +22,9 @@ import { versions } from '../version.ts';
 /** Part maps that are kept for the next method; larger sets make them anew each time. */
 const PART_MAP_BYTES = 256 * 2 ** 20;
 
+/** Side at which the released evaluation compares maps with masks and boxes. */
+const OFFICIAL_SIZE = 224;
+
 /** What the cue metric needs beside maps. */
 export interface CueData {
   readonly task: CubCueTask;
@@ -35,6 +38,8 @@ export interface EvaluationData {
   readonly name: string;
   /** Over all processes. */
   readonly images: number;
+  /** Side at which maps meet masks and boxes. */
+  readonly size: number;
   /** Processes that share the images: `batches` are this one's. */
   readonly communicator: Communicator;
   readonly classNames: readonly string[];
@@ -63,7 +68,8 @@ export interface DataChoice {
   readonly images?: number | undefined;
   /** Side of the images that the network sees. */
   readonly crop: number;
-  readonly size: number;
+  /** Side at which maps meet masks and boxes. Default: that of exact part masks, which birdlets have, else the released evaluation's 224. */
+  readonly size?: number | undefined;
   readonly batch: number;
   /** Default: one process. */
   readonly communicator?: Communicator;
@@ -108,13 +114,14 @@ function filesOf(dataset: ImageDataset): string[] {
       ...dataset.maskPaths(index),
       ...(isCub(dataset) ? dataset.planePaths(index) : []),
     );
-  if (isCub(dataset)) files.push(...CUB_ANNOTATION_FILES.map((file) => join(dataset.folder, file)));
+  if (isCub(dataset))
+    files.push(...[...CUB_ANNOTATION_FILES, '../attributes.txt'].map((file) => join(dataset.folder, file)));
   return files;
 }
 
 /** Opens a split and whatever truth lies beside it. Throws DatasetError when there is no such data set. */
 export async function openEvaluationData(choice: DataChoice): Promise<EvaluationData> {
-  const { folder, split, kind, metadata, onlyPresent, crop, size, batch, communicator = alone } = choice;
+  const { folder, split, kind, metadata, onlyPresent, crop, batch, communicator = alone } = choice;
   const whole = await openDataset({
     folder,
     split,
@@ -123,6 +130,7 @@ export async function openEvaluationData(choice: DataChoice): Promise<Evaluation
     ...(metadata === undefined ? {} : { metadata }),
   });
   const dataset = thinned(whole, choice.images);
+  const size = choice.size ?? (await partMaskSide(dataset)) ?? OFFICIAL_SIZE;
   const cueNotes: string[] = [];
   const cue = isCub(dataset) ? await openCues(dataset, size, cueNotes) : null;
   const ids = Array.from({ length: dataset.length }, (_, index) => dataset.imageId(index));
@@ -145,6 +153,7 @@ export async function openEvaluationData(choice: DataChoice): Promise<Evaluation
   return {
     name: dataset.name,
     images: dataset.length,
+    size,
     communicator,
     classNames: dataset.classNames,
     identity: {
@@ -172,6 +181,12 @@ export async function openEvaluationData(choice: DataChoice): Promise<Evaluation
       return { boxes: boxes.map((box) => resizeBox(box, original, size, size)), mask: await maskOf(index) };
     },
   };
+}
+
+/** Side of exact part masks, which nothing is gained by scaling; null where there are none, or no square ones. */
+async function partMaskSide(dataset: ImageDataset): Promise<number | null> {
+  const mask = isCub(dataset) ? await dataset.partMask(0) : undefined;
+  return mask !== undefined && mask.width === mask.height ? mask.width : null;
 }
 
 /** The cue task, where attributes and parts are there. */

@@ -1,6 +1,8 @@
+import { ArgumentError } from '../../src/runtime/errors.ts';
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { writeFileAtomically } from '../../src/runtime/atomic_file.node.ts';
 
 /** SHA-256, in hexadecimal digits, of the JSON of a value. */
@@ -8,11 +10,15 @@ export function keyOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }
 
-/** SHA-256 of a file's content. */
+/** SHA-256 of a file's content. Throws ArgumentError for a folder. */
 export async function hashFile(path: string): Promise<string> {
-  return createHash('sha256')
-    .update(await readFile(path))
-    .digest('hex');
+  if ((await stat(path)).isDirectory())
+    throw new ArgumentError(
+      `${path}: this is a folder, wanted a file of weights (of shards calm convert makes one)`,
+    );
+  const hash = createHash('sha256');
+  for await (const bytes of createReadStream(path)) hash.update(bytes as Uint8Array);
+  return hash.digest('hex');
 }
 
 /**

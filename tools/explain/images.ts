@@ -1,9 +1,10 @@
 import type { Image } from '../../src/data/image.ts';
 import type { TrainingBatch } from '../../src/train/batch.ts';
-import { basename, extname } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { ImageDecodeError } from '../../src/data/image.ts';
 import { readImage } from '../../src/data/decode.node.ts';
-import { readFile } from 'node:fs/promises';
+import { pictureNames } from '../../src/data/class_folders.node.ts';
+import { readFile, stat } from 'node:fs/promises';
 import { nonEmptyLines } from '../../src/data/lists.ts';
 import { ArgumentError } from '../../src/runtime/errors.ts';
 import { resizeBilinear } from '../../src/data/resize.ts';
@@ -23,6 +24,21 @@ export interface Picture extends PictureFile {
 export interface Failure {
   readonly path: string;
   readonly message: string;
+}
+
+/** The pictures that paths name: files as they are, of a folder those in it, by name. Throws ArgumentError for a folder without any. */
+export async function picturePaths(paths: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    paths.map(async (path) => {
+      const status = await stat(path).catch(() => null);
+      if (status?.isDirectory() !== true) return [path];
+      const names = await pictureNames(path);
+      if (names.length === 0)
+        throw new ArgumentError(`${path}: there is no .png, .jpg or .jpeg in this folder`);
+      return names.map((name) => join(path, name));
+    }),
+  );
+  return found.flat();
 }
 
 /** Reads some pictures; those that cannot be read are told apart, not thrown. */

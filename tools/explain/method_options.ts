@@ -50,7 +50,7 @@ export function addGradientOptions(command: Command): Command {
   return command
     .addOption(
       new Option(
-        '--target <number>',
+        '--target <score>',
         'whose gradient is taken (default: logit, the score before the softmax)',
       ).choices(TARGETS),
     )

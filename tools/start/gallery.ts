@@ -6,6 +6,11 @@ import type { ScoreMap } from '../../src/eval/score_map.ts';
 import { CUE_PARTS, cueMask } from '../../src/eval/cub_trait.ts';
 import { subtractScoreMaps } from '../../src/eval/score_map.ts';
 
+/** A picture and its maps for two species that differ in so many parts. */
+export interface CueExample extends GalleryEntry {
+  readonly differingParts: number;
+}
+
 /** Pictures for each number of differing parts. */
 const EXAMPLES_EACH = 3;
 
@@ -26,8 +31,8 @@ export async function makeGallery(
   task: CubCueTask,
   labelOfClass: ReadonlyMap<number, number>,
   outcomes: readonly Outcome[],
-): Promise<GalleryEntry[]> {
-  const entries: GalleryEntry[] = [];
+): Promise<CueExample[]> {
+  const entries: CueExample[] = [];
   const shown = new Set<number>();
   const className = (id: number): string => speciesName(dataset.classNames[labelOfClass.get(id) ?? -1] ?? '');
   for (const count of [1, 2, 3]) {
@@ -50,6 +55,7 @@ export async function makeGallery(
       entries.push({
         image: await dataset.load(image.index),
         mask,
+        differingParts: count,
         caption: `${className(pair.firstClass)}, not ${className(pair.secondClass)}: told apart by ${parts}`,
         maps: outcomes.flatMap((outcome) => {
           const first = mapOf(outcome, image.index, own);

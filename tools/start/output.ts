@@ -1,3 +1,4 @@
+import type { CueExample } from './gallery.ts';
 import type { GalleryEntry, ReportData } from '../../src/report/report_data.ts';
 import type { JobSettings } from './settings.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
@@ -54,10 +55,10 @@ export function verdict(outcomes: readonly Outcome[]): string {
   return `In this run CALM-EM does not point at the differing parts better than CAM: ${figures}.`;
 }
 
-/** Writes the gallery as PNG files: one sheet of all examples, and every map by itself. */
+/** Writes the gallery as PNG files: a sheet of all examples, one of the first for each number of differing parts, and every map by itself. */
 export async function writeMaps(
   folder: string,
-  gallery: readonly GalleryEntry[],
+  gallery: readonly CueExample[],
   outcomes: readonly Outcome[],
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
@@ -86,8 +87,20 @@ export async function writeMaps(
     };
   });
   await Promise.all(files);
+  if (rows.length === 0) return;
   const columns = ['image', 'differing parts', ...outcomes.map(({ contestant }) => contestant.name)];
-  if (rows.length > 0) await writeFile(join(folder, 'sheet.png'), encodePng(contactSheet({ columns, rows })));
+  const legend = {
+    colourMap: 'diverging',
+    first: 'for the other species',
+    last: 'for this species',
+  } as const;
+  const counts = gallery.map(({ differingParts }) => differingParts);
+  const firsts = rows.filter((_, place) => counts.indexOf(counts[place] ?? 0) === place);
+  await writeFile(join(folder, 'sheet.png'), encodePng(contactSheet({ columns, rows, legend })));
+  await writeFile(
+    join(folder, 'short_sheet.png'),
+    encodePng(contactSheet({ columns, rows: firsts, legend })),
+  );
 }
 
 /** The report's data from what came out. */

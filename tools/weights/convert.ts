@@ -2,10 +2,9 @@ import type { CheckpointContent } from '../../src/train/checkpoint.ts';
 import type { ForeignChoice } from './model_of.ts';
 import type { SafetensorsTensor } from '../../src/model/safetensors.ts';
 import type { WeightsFile } from '../../src/model/files/weights_file.ts';
-import { ArgumentError } from '../../src/runtime/errors.ts';
 import { checkpointMetadata, foreignCheckpoint, METADATA_FIELD } from '../../src/train/foreign_checkpoint.ts';
 import { encodeTensor, serializeSafetensors, toFloat32 } from '../../src/model/safetensors.ts';
-import { foreignModel } from './model_of.ts';
+import { checkChoice, foreignModel } from './model_of.ts';
 import { modelConfiguration } from '../../src/model/configuration.ts';
 import { modelTensors } from './describe.ts';
 import { parseCheckpoint } from '../../src/train/checkpoint.ts';
@@ -33,23 +32,21 @@ export async function readForConversion(
   { momentum }: { readonly momentum: boolean },
 ): Promise<ConvertedContent> {
   const metadata = checkpointMetadata(file);
-  const given = Object.keys(choice);
   const epoch = file.fields.get('epoch');
   const fields = new Map<string, string | number>();
   for (const [key, value] of file.fields)
     if (typeof value === 'string' || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0))
       if (key !== METADATA_FIELD) fields.set(key, value);
   if (metadata.has('model')) {
-    if (given.length > 0)
-      throw new ArgumentError(`${file.name}: a checkpoint of calm train knows its own ${given.join(', ')}`);
     const tensors = await file.read();
     const { configuration, training } = parseCheckpoint({ metadata, tensors });
+    checkChoice(file.name, choice, configuration);
     fields.set('architecture', configuration.architecture);
     fields.set('epoch', training?.epochsDone ?? 0);
     return { tensors, metadata, fields };
   }
   const tensors = await file.read();
-  if (given.length === 0) {
+  if (Object.keys(choice).length === 0) {
     const strings = Array.from(fields, ([key, value]) => [key, String(value)] as const);
     return { tensors, metadata: new Map([...metadata, ['format', 'pt'], ...strings]), fields };
   }

@@ -13,6 +13,7 @@ export interface WeightsDescription {
   /** Where in a PyTorch checkpoint the weights are; null: they are all there is. */
   readonly stateKey: string | null;
   readonly strippedModule: boolean;
+  /** By names and shapes; of a checkpoint of ours, which says itself how it is built, without `trunk`. */
   readonly model: RecognisedModel;
   /** Of a checkpoint of ours: how the model is built, and how far its training is. */
   readonly checkpoint: { readonly model: unknown; readonly training: unknown; readonly info: unknown } | null;
@@ -41,21 +42,35 @@ function parsed(text: string | undefined): unknown {
   }
 }
 
+/** Of a checkpoint of ours: what its tensors leave open it says itself, and a guess would only contradict it. */
+function knownModel(recognised: RecognisedModel, own: unknown): RecognisedModel {
+  const { architecture } = (own ?? {}) as { readonly architecture?: unknown };
+  return {
+    ...recognised,
+    architecture: typeof architecture === 'string' ? architecture : recognised.architecture,
+    trunk: null,
+    open: [],
+  };
+}
+
 /** Describes a file that is open. */
 export function describeWeights(file: WeightsFile): WeightsDescription {
   const { name, format, size, stateKey, strippedModule, tensors, optimizer } = file;
   const metadata = checkpointMetadata(file);
   const isOurs = metadata.has('model');
+  const own = parsed(metadata.get('model'));
   return {
     file: name,
     format,
     bytes: size,
     stateKey,
     strippedModule,
-    model: recogniseModel(modelTensors(tensors)),
+    model: isOurs
+      ? knownModel(recogniseModel(modelTensors(tensors)), own)
+      : recogniseModel(modelTensors(tensors)),
     checkpoint: isOurs
       ? {
-          model: parsed(metadata.get('model')),
+          model: own,
           training: parsed(metadata.get('training')),
           info: parsed(metadata.get('info')),
         }

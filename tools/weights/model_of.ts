@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { HeadKind } from '../../src/model/head.ts';
 import type { ModelChoice } from '../options.ts';
-import type { ModelOptions } from '../../src/model/configuration.ts';
+import type { ModelConfiguration, ModelOptions } from '../../src/model/configuration.ts';
 import type { RecognisedModel, TensorInfos } from '../../src/model/recognise/recognise.ts';
 import type { TrunkOptions } from '../../src/model/architectures.ts';
 import { ArgumentError } from '../../src/runtime/errors.ts';
@@ -16,6 +16,33 @@ export function givenChoice(command: Command, options: ForeignChoice): ForeignCh
   const names = ['architecture', 'head', 'official', 'outputStride', 'largeFeatureMap', 'batchNorm'] as const;
   const given = names.filter((name) => command.getOptionValueSource(name) === 'cli');
   return Object.fromEntries(given.map((name) => [name, options[name]]));
+}
+
+/** Image pixels per location of a network. */
+function strideOf(configuration: ModelConfiguration): number {
+  if (!('strides' in configuration)) return configuration.outputStride;
+  const { stem, strides } = configuration;
+  return strides.reduce((product, stride) => product * stride, stem.stride * (stem.pool ? 2 : 1));
+}
+
+/** Refuses what is said of a checkpoint of ours that says otherwise itself. Throws ArgumentError. */
+export function checkChoice(path: string, choice: ForeignChoice, configuration: ModelConfiguration): void {
+  const { architecture, head } = configuration;
+  const stride = strideOf(configuration);
+  const known: Readonly<Record<keyof ForeignChoice, unknown>> = {
+    architecture,
+    head: head.kind,
+    official: head.prior === 'relu' && head.detachNormalizer && head.officialEpsilons,
+    outputStride: stride,
+    largeFeatureMap: stride === 8,
+    batchNorm: 'useBatchNorm' in configuration ? configuration.useBatchNorm : true,
+  };
+  for (const name of Object.keys(choice) as (keyof ForeignChoice)[]) {
+    if (choice[name] === undefined || choice[name] === known[name]) continue;
+    throw new ArgumentError(
+      `${path}: a checkpoint of calm train knows its own ${name}: ${String(known[name])}, got ${String(choice[name])}`,
+    );
+  }
 }
 
 /**

@@ -83,12 +83,14 @@ describe('a pickle cannot make much, however long it is:', () => {
     ['numbers', inLists(PICKLE_LIMITS.opcodes + 1, [NONE]), 'more than 4000000 opcodes'],
     ['values', repeat(PICKLE_LIMITS.stack + 1, [NONE]), 'stacks more than 1000000 values'],
     ['marks', repeat(PICKLE_LIMITS.marks + 1, [MARK]), 'nests more than 10000 deep'],
-  ])('%s', (_what, body, message) => {
-    const start = performance.now();
-    expect(() => run(body)).toThrow(message);
-    // Tens of milliseconds; minutes if a limit did not hold.
-    expect(performance.now() - start).toBeLessThan(5000);
-  });
+  ])(
+    '%s',
+    (_what, body, message) => {
+      expect(() => run(body)).toThrow(message);
+    },
+    // Tens of milliseconds; minutes, or no end of memory, if a limit did not hold.
+    60_000,
+  );
 
   test('exponential references are references: a tuple of two of itself, a hundred times over', () => {
     const doubled = repeat(100, [GET, 0, GET, 0, TUPLE2, PUT, 0]);
