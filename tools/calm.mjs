@@ -11,18 +11,33 @@ const here = dirname(fileURLToPath(import.meta.url));
 const source = join(here, 'calm.ts');
 const program = existsSync(source) ? source : join(here, '..', 'dist', 'tools', 'calm.js');
 
+endWithNpm();
 if (process.features.typescript) {
   await import(pathToFileURL(program).href);
 } else {
   const child = spawn(findNode(), [program, ...process.argv.slice(2)], { stdio: descriptors() });
-  // Ctrl-C reaches the child by itself; what is sent to this process alone must be handed on.
-  process.on('SIGINT', () => {});
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // Ctrl-C reaches the child by itself too, which takes both for one press; what is sent to this process alone must be handed on.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => {
     // 128 + number, as a shell reports it.
     process.exitCode =
       code ?? 128 + ({ SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 }[signal] ?? 0);
   });
+}
+
+/**
+ * A signal to npx or npm alone ends the shell between us, which does not pass it on: training would go on with nobody to end it. Only where
+ * that shell does nothing else than wait for us.
+ */
+function endWithNpm() {
+  const script = process.env.npm_lifecycle_script ?? '';
+  if (!/^(?:\S*node )?['"]?(?:\S*[/\\])?calm(?:\.mjs)?['"]?(?:\s[^&;|]*)?$/.test(script)) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, 500).unref();
 }
 
 /** Those of every program, and the one through which MPICH's mpirun speaks to its ranks. */

@@ -1,11 +1,11 @@
 // The command line: `calm <command> --help`. Each command has its own file in commands/.
 import { auditCommand } from './commands/audit.ts';
-import { CalmError } from '../src/runtime/errors.ts';
 import { Command } from 'commander';
 import { compareCommand } from './commands/compare.ts';
 import { convertCommand } from './commands/convert.ts';
 import { dataCommand } from './commands/data.ts';
 import { devicesCommand } from './commands/devices.ts';
+import { errorMessage } from './error_message.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { explainCommand } from './commands/explain.ts';
 import { figureCommand } from './commands/figure.ts';
@@ -13,11 +13,6 @@ import { inspectCommand } from './commands/inspect.ts';
 import { trainCommand } from './commands/train.ts';
 import { versions } from './version.ts';
 import { visible } from '../bench/table.ts';
-
-/** Our own errors, and those of the file system, say what is wrong; anything else is a bug and keeps its stack. */
-function explains(error: unknown): error is Error {
-  return error instanceof CalmError || (error instanceof Error && 'syscall' in error);
-}
 
 const program = new Command('calm')
   .description('Trains CALM image classifiers on WebGPU and explains what they saw, where.')
@@ -39,6 +34,7 @@ try {
 } catch (error) {
   // A name in a message may be a stranger's.
   const lines = (text: string): string => text.split('\n').map(visible).join('\n');
-  console.error(explains(error) ? `calm: ${lines(error.message)}` : error);
+  const message = errorMessage(error);
+  console.error(message === null ? error : `calm: ${lines(message)}`);
   process.exitCode = 1;
 }

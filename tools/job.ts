@@ -1,7 +1,8 @@
 /** A command that runs as several processes at once, under mpirun, srun or the like: what each of its ranks does for that. */
 import type { Communicator } from '../src/distributed/communicator.ts';
-import { CalmError } from '../src/runtime/errors.ts';
+import type { OpenOptions } from '../src/runtime/open.ts';
 import { counted } from '../src/report/counted.ts';
+import { errorMessage } from './error_message.ts';
 import { openCommunicator } from '../src/distributed/open.node.ts';
 import { wholeNumber } from './options.ts';
 import { Option } from 'commander';
@@ -41,10 +42,10 @@ export async function asJob(
     await work(communicator);
   } catch (error) {
     if (rank > 0) await new Promise((resolve) => setTimeout(resolve, OTHERS_WAIT_MILLISECONDS + 10 * rank));
-    const explains = error instanceof CalmError || (error instanceof Error && 'syscall' in error);
+    const message = errorMessage(error);
     const name = `calm: rank ${rank} on ${hosts[rank] ?? 'its host'}:`;
-    if (explains) console.error(`${name} ${error.message}`);
-    else console.error(name, error);
+    if (message === null) console.error(name, error);
+    else console.error(`${name} ${message}`);
     await communicator.abort(1);
     process.exit(1);
   } finally {
@@ -53,8 +54,15 @@ export async function asJob(
   await communicator.close();
 }
 
-/** The adapter of a rank, from a list between commas: that of its place among its host's ranks, beginning again at the end. */
-export function adapterOf(adapter: string | undefined, { localRank }: Communicator): string | undefined {
+/**
+ * For the engine of a rank: of the adapters in a list between commas that of its place among its host's ranks, beginning again at the
+ * end; and how many there are to share the host's memory.
+ */
+export function engineOptionsOf(
+  adapter: string | undefined,
+  { rank, localRank, hosts }: Communicator,
+): OpenOptions {
   const names = adapter?.split(',').map((name) => name.trim());
-  return names?.[localRank % names.length];
+  const processes = hosts.filter((host) => host === hosts[rank]).length;
+  return { adapter: names?.[localRank % names.length], processes };
 }

@@ -41,10 +41,13 @@ const STRIDES = { 32: [1, 2, 2, 2], 16: [1, 2, 2, 1], 8: [1, 2, 1, 1] } as const
 /** Blocks of all stages: ResNet-1202, the deepest that was ever reported, has 600. */
 const MOST_BLOCKS = 1000;
 
+/** Far above any width, kernel or stride: four times what the widest ResNet puts out. */
+const MOST = 8192;
+
 function checkWhole(name: string, values: readonly number[]): void {
   for (const value of values) {
-    if (!Number.isInteger(value) || value < 1)
-      reject('createModel', name, `[${values.join(',')}]`, 'whole numbers >= 1');
+    if (!Number.isInteger(value) || value < 1 || value > MOST)
+      reject('createModel', name, `[${values.join(',')}]`, `whole numbers from 1 to ${MOST}`);
   }
 }
 

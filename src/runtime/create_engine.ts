@@ -16,7 +16,7 @@ export interface EngineOptions extends OpenOptions {
   readonly guardMemory?: boolean;
   /**
    * Most bytes of GPU memory that tensors may take together; what goes beyond throws OutOfMemoryError. Default: no limit, but on a
-   * software adapter of Node nine tenths of the machine's memory, because there the system would end the process.
+   * software adapter of Node nine tenths of the machine's memory (see `processes`), because there the system would end the process.
    */
   readonly memoryLimit?: number;
   /**

@@ -79,8 +79,7 @@ export class Engine {
     this.#pipelines = new PipelineCache(device, settings.launchFirst);
     this.#commands = new CommandQueue(device, (failure) => this.#failures.report(failure));
     this.hostWorks = new HostWorks({
-      device,
-      commands: this.#commands,
+      ...{ device, commands: this.#commands, pool: this.#pool },
       range: (operation, tensor) => {
         const storage = this.#ownStorage(operation, 'tensor', tensor);
         return { storage, offset: tensor.byteOffset, size: tensor.byteLength };
@@ -299,7 +298,7 @@ export class Engine {
     return recorder.finish((promise) => this.#wait(promise));
   }
 
-  /** GPU memory held for tensors, now and at its peak. */
+  /** GPU memory held, now and at its peak. */
   memory(): PoolLedger {
     return this.#pool.ledger();
   }
@@ -318,8 +317,7 @@ export class Engine {
   async trim(): Promise<void> {
     await this.sync();
     // What others recorded while this waited may use buffers that they have freed since.
-    while (this.#commands.pending) await this.flush();
-    this.#pipelines.clearBindGroups();
+    while (!this.#submitNow()) await this.flush();
     this.#pool.trim();
   }
 
@@ -347,7 +345,7 @@ export class Engine {
     this.#tracker?.ended(this.#pool);
     this.#pool.destroy();
     this.#commands.destroy();
-    this.hostWorks.destroy();
+    this.hostWorks.trim();
     if (this.#opened !== null) this.device.destroy();
   }
 
@@ -356,6 +354,7 @@ export class Engine {
     void this.#commands.flush().catch(() => undefined);
     if (this.#commands.pending) return false;
     this.#pipelines.clearBindGroups();
+    this.hostWorks.trim();
     return true;
   }
 

@@ -1,3 +1,4 @@
+import type { BufferPool } from './pool.ts';
 import type { BufferRange, CommandQueue } from './commands.ts';
 import type { DType, Tensor } from './tensor.ts';
 import { CalmError, reject } from './errors.ts';
@@ -28,6 +29,7 @@ interface Staging {
 export interface HostWorkOwner {
   readonly device: GPUDevice;
   readonly commands: CommandQueue;
+  readonly pool: Pick<BufferPool, 'makeRoom' | 'stagingBytes'>;
   /** The range of a tensor's memory. Throws when it is another engine's. */
   readonly range: (operation: string, tensor: Tensor<DType>) => BufferRange;
   /** Waits for the GPU. */
@@ -58,10 +60,15 @@ export class HostWorks {
     this.#owner = owner;
   }
 
-  /** Records that `work` begins with the values of `sources` then; not before earlier works have begun, nor before `after`. */
+  /**
+   * Records that `work` begins with the values of `sources` then; not before earlier works have begun, nor before `after`. Throws
+   * OutOfMemoryError where what they pass through has no room beside the engine's tensors.
+   */
   start(sources: readonly Tensor<DType>[], work: HostFunction, after?: Promise<unknown>): HostWork {
     const state: HostWork = { result: null, staging: null, length: 0 };
     const ranges = this.#ranges(sources);
+    const size = bytesOf(ranges);
+    if (this.#placeOf(size) < 0) this.#owner.pool.makeRoom(2 * size, 'hostWork');
     const run = async ({ download, upload }: Staging): Promise<Float32Array> => {
       const room = new Float32Array(upload.getMappedRange());
       const result = await work(download.getMappedRange(), room);
@@ -74,7 +81,7 @@ export class HostWorks {
     this.#owner.commands.add({
       kind: 'download',
       sources: ranges,
-      staging: () => (state.staging = this.#take(bytesOf(ranges))).download,
+      staging: () => (state.staging = this.#take(size)).download,
       arrive: () => {
         const { staging } = state;
         if (staging === null) return;
@@ -82,7 +89,7 @@ export class HostWorks {
         const begun = Promise.all([this.#owner.wait(Promise.all(maps)), this.#turn, after]);
         state.result = begun.then(() => run(staging));
         // Whoever waits for the result sees the failure.
-        state.result.catch(() => undefined);
+        state.result.catch(() => this.#destroy(staging));
         this.#turn = begun.catch(() => undefined);
       },
     });
@@ -95,14 +102,14 @@ export class HostWorks {
     const values = async (): Promise<GPUBuffer> => {
       await work.result;
       const { staging, length } = work;
-      if (staging?.upload.size !== 4 * size || length !== size)
-        reject(
-          'hostWork',
-          'length of the result',
-          String(length),
-          `${size} for its targets, and its sources`,
-        );
-      return staging.upload;
+      if (staging?.upload.size === 4 * size && length === size) return staging.upload;
+      this.#give(work);
+      return reject(
+        'hostWork',
+        'length of the result',
+        String(length),
+        `${size} for its targets, and its sources`,
+      );
     };
     this.#owner.commands.add({
       kind: 'upload',
@@ -135,9 +142,14 @@ export class HostWorks {
     return bytes ?? new ArrayBuffer();
   }
 
-  destroy(): void {
-    for (const { download, upload } of this.#idle.splice(0))
-      for (const buffer of [download, upload]) buffer.destroy();
+  /** Frees what no work uses. */
+  trim(): void {
+    for (const staging of this.#idle.splice(0)) this.#destroy(staging);
+  }
+
+  #destroy({ download, upload }: Staging): void {
+    for (const buffer of [download, upload]) buffer.destroy();
+    this.#owner.pool.stagingBytes -= 2 * download.size;
   }
 
   async #copyOf(staging: GPUBuffer): Promise<ArrayBuffer> {
@@ -157,15 +169,19 @@ export class HostWorks {
     return this.#owner.device.createBuffer({ label: 'staging', size, usage });
   }
 
+  #placeOf(size: number): number {
+    return this.#idle.findIndex(({ download }) => download.size === size);
+  }
+
   #take(size: number): Staging {
-    const place = this.#idle.findIndex(({ download }) => download.size === size);
+    const place = this.#placeOf(size);
     const [known] = place < 0 ? [] : this.#idle.splice(place, 1);
-    return (
-      known ?? {
-        download: this.#create(size, MAP_READ | COPY_DESTINATION),
-        upload: this.#create(size, MAP_WRITE | COPY_SOURCE),
-      }
-    );
+    if (known !== undefined) return known;
+    this.#owner.pool.stagingBytes += 2 * size;
+    return {
+      download: this.#create(size, MAP_READ | COPY_DESTINATION),
+      upload: this.#create(size, MAP_WRITE | COPY_SOURCE),
+    };
   }
 
   #give(work: HostWork): void {

@@ -2,7 +2,7 @@
 import type { create as createDawn } from 'webgpu';
 import { isMainThread } from 'node:worker_threads';
 import { totalmem } from 'node:os';
-import { UnsupportedError } from './errors.ts';
+import { reject, UnsupportedError } from './errors.ts';
 import type { AdapterDescription, AdapterListing, OpenedGpu, OpenOptions } from './open.ts';
 import { describeAdapter, readLimits } from './open.ts';
 import { firstLaunches, gainsByFirstLaunches } from './first_launch.node.ts';
@@ -38,6 +38,8 @@ interface SystemAdapter {
  */
 export async function openGpu(options: OpenOptions = {}): Promise<OpenedGpu> {
   const wanted = wantedAdapter(options);
+  const { processes = 1 } = options;
+  if (!(processes >= 1)) reject('createEngine', 'processes', String(processes), 'a number >= 1');
   const found = await findAdapter(wanted, options.powerPreference);
   const again = (): Promise<Found> => findAdapter(wanted, options.powerPreference);
   const opened: OpenedGpu = {
@@ -54,7 +56,7 @@ export async function openGpu(options: OpenOptions = {}): Promise<OpenedGpu> {
         }, ended),
     }),
   };
-  return found.description.software ? { ...opened, memoryLimit: 0.9 * systemMemory() } : opened;
+  return found.description.software ? { ...opened, memoryLimit: (0.9 * systemMemory()) / processes } : opened;
 }
 
 const devices = new Set<WeakRef<GPUDevice>>();

@@ -12,6 +12,11 @@ export interface OpenOptions {
   adapter?: 'auto' | 'system' | 'swiftshader' | (string & {}) | undefined;
   /** Handed to `requestAdapter`; by default `'high-performance'`. */
   powerPreference?: GPUPowerPreference | undefined;
+  /**
+   * Processes of this machine that work side by side, each with an engine of its own: on Node's software adapters their default
+   * `memoryLimit`s come to that of one. Default: 1.
+   */
+  processes?: number | undefined;
 }
 
 /** An adapter in words. A field that the platform keeps to itself is an empty string. */

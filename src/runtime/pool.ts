@@ -28,7 +28,9 @@ export interface PoolLedger {
   readonly usedBytes: number;
   readonly freeBuffers: number;
   readonly freeBytes: number;
-  /** Highest `usedBytes + freeBytes` so far. */
+  /** Beside these: what values pass through between the GPU and work of the CPU, see `HostWorks`. */
+  readonly stagingBytes: number;
+  /** Highest sum of the three so far. */
   readonly peakBytes: number;
 }
 
@@ -111,6 +113,8 @@ export interface Reservation {
  * that uses it has been recorded: nothing here waits for the GPU.
  */
 export class BufferPool {
+  /** Kept by whoever makes such memory. */
+  stagingBytes = 0;
   readonly #device: GPUDevice;
   readonly #owner: PoolOwner;
   readonly #free = new FreeBuffers();
@@ -153,19 +157,27 @@ export class BufferPool {
     this.#used.add(storage);
     if (this.#reserving !== null) this.#reservedFor.set(storage, this.#reserving);
     this.#usedBytes += storage.size;
-    this.#peakBytes = Math.max(this.#peakBytes, this.#usedBytes + this.#freeBytes);
+    this.#peakBytes = Math.max(this.#peakBytes, this.#heldBytes);
     return storage;
   }
 
-  #create(size: number, label: string): PoolBuffer {
-    const { limit, submit, onCreate } = this.#owner;
-    const held = (): number => this.#usedBytes + this.#freeBytes + size;
-    if (held() > limit && submit()) this.trim();
-    if (held() > limit) {
+  get #heldBytes(): number {
+    return this.#usedBytes + this.#freeBytes + this.stagingBytes;
+  }
+
+  /** Throws OutOfMemoryError where so many bytes more go beyond the limit, though what is at rest has been given back. */
+  makeRoom(size: number, label: string): void {
+    const { limit, submit } = this.#owner;
+    if (this.#heldBytes + size > limit && submit()) this.trim();
+    if (this.#heldBytes + size > limit) {
       throw new OutOfMemoryError(
-        `${label}: needs ${size} bytes beside the ${held() - size} that the engine holds, but its memoryLimit is ${limit}; ${SMALLER}`,
+        `${label}: needs ${size} bytes beside the ${this.#heldBytes} that the engine holds, but its memoryLimit is ${limit}; ${SMALLER}`,
       );
     }
+  }
+
+  #create(size: number, label: string): PoolBuffer {
+    this.makeRoom(size, label);
     this.#device.pushErrorScope('out-of-memory');
     const buffer = this.#device.createBuffer({ label: `pool ${size}`, size, usage: USAGE_STORAGE });
     const storage: PoolBuffer = { id: this.#nextId++, pool: this, size, buffer, failure: null };
@@ -183,7 +195,7 @@ export class BufferPool {
       return storage.failure;
     };
     // A lost device tells of its loss by itself.
-    onCreate(this.#device.popErrorScope().then(outcome, () => null));
+    this.#owner.onCreate(this.#device.popErrorScope().then(outcome, () => null));
     return storage;
   }
 
@@ -265,6 +277,7 @@ export class BufferPool {
       usedBytes: this.#usedBytes,
       freeBuffers: this.#freeBuffers,
       freeBytes: this.#freeBytes,
+      stagingBytes: this.stagingBytes,
       peakBytes: this.#peakBytes,
     };
   }

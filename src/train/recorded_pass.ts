@@ -64,13 +64,13 @@ export async function recordPass(model: Model, { images, labels }: PassInput): P
     throw new ArgumentError(
       `recordPass: images are [${images.shape.join()}] and labels [${labels.shape.join()}], wanted [N,3,H,W] and [N]`,
     );
-  const classes = Uint32Array.from(toFloat64(labels));
+  const classes = toFloat64(labels);
   const { classes: known } = model.configuration;
-  const wrong = classes.find((label) => label >= known);
+  const wrong = classes.find((label) => !(Number.isInteger(label) && label >= 0 && label < known));
   if (wrong !== undefined)
     throw new ArgumentError(`recordPass: a label is ${wrong}, wanted a class from 0 to ${known - 1}`);
   const pixels = engine.tensor(permute(toFloat32(images), images.shape, [0, 2, 3, 1]), [n, height, width, 3]);
-  const targets = engine.tensor(classes, [n]);
+  const targets = engine.tensor(Uint32Array.from(classes), [n]);
   const one = engine.tensor(Float32Array.of(1), []);
   const tape = startTape(engine);
   try {

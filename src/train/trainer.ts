@@ -306,12 +306,15 @@ export class Trainer {
       const { step, learningRate, result } = error;
       const mayLeaveOut = skips && result.nonFinite === 'gradients';
       const isTooMany = mayLeaveOut && ++this.#skippedInRow > MOST_SKIPPED;
-      const advice =
+      const adviceOn = ({ pass }: NonFiniteOrigin): string =>
         (isTooMany ? `${MOST_SKIPPED} steps before it were left out already; ` : '') +
-        `lower the learning rate (${learningRate.toPrecision(3)})?`;
+        (pass === 'weights'
+          ? 'load weights that are finite'
+          : `lower the learning rate (${learningRate.toPrecision(3)})?`);
       const whereOf = (origin: NonFiniteOrigin) => ({ epoch, step, loss: result.loss, origin });
       // Before it is looked into, which moves running statistics for a while, and may fail: nothing is to be saved then.
-      this.#failure = new NonFiniteError(whereOf(untraced('not yet')), advice);
+      const notYet = untraced('not yet');
+      this.#failure = new NonFiniteError(whereOf(notYet), adviceOn(notYet));
       const where = whereOf(await this.#explain(error));
       // Where that failed, whether the statistics are what they were is not known.
       if (mayLeaveOut && !isTooMany && where.origin.reason === undefined) {
@@ -320,7 +323,7 @@ export class Trainer {
         onSkippedStep?.(where);
         return;
       }
-      this.#failure = new NonFiniteError(where, advice);
+      this.#failure = new NonFiniteError(where, adviceOn(where.origin));
       throw this.#failure;
     }
   }

@@ -308,12 +308,13 @@ export class RunKiller {
 
   /** What a process must have said that ended with an error of its own. */
   #judge(fault: Fault, { code, output }: Ended): void {
-    const codes: Partial<Record<Fault, RegExp>> = {
-      'full disk': /ENOSPC/,
-      'read-only folder': /EROFS/,
-      'full file system': /ENOSPC/,
+    const reasons: Partial<Record<Fault, RegExp>> = {
+      'full disk': /cannot be written: the disk is full/,
+      'read-only folder': /cannot be written: the disk is read-only/,
+      // The system does not say of every call which file it was of.
+      'full file system': /cannot be written: the disk is full|ENOSPC/,
     };
-    const wanted = codes[fault];
+    const wanted = reasons[fault];
     if (wanted === undefined) return;
     if (code !== 1 || !wanted.test(output) || /\n {4}at /.test(output))
       this.#wrong.push(`${fault}: ended with ${code} and said: ${output}`);

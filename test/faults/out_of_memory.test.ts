@@ -236,10 +236,20 @@ describe.skipIf(process.platform !== 'linux')('a process whose memory is used up
     expect(output).toContain('then 1,2,3,4');
   });
 
-  test('is held back by the default limit of a software adapter before that', async () => {
-    const output = await underLimit('default');
-    // Nine tenths of what the system gives the process.
-    expect(output).toMatch(/OutOfMemoryError: tensor \[134217728\]: .* but its memoryLimit is 3686400000;/);
+  // Nine tenths of what the system gives the process, or its part of that.
+  test.each([
+    ['default', 3_686_400_000],
+    ['shared', 1_843_200_000],
+  ])('is held back by the %s limit of a software adapter before that', async (mode, limit) => {
+    const output = await underLimit(mode);
+    expect(output).toContain('OutOfMemoryError: tensor [134217728]: ');
+    expect(output).toContain(` but its memoryLimit is ${limit};`);
     expect(output).toContain('then 1,2,3,4');
   });
+});
+
+test.each([0, NaN, -1])('createEngine refuses %s processes', async (processes) => {
+  await expect(createEngine({ processes })).rejects.toThrow(
+    /createEngine: processes is .*, wanted a number >= 1/,
+  );
 });

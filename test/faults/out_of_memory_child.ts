@@ -1,8 +1,10 @@
-/** Run by out_of_memory.test.ts under a limit of its memory: `node out_of_memory_child.ts unlimited|default`. */
+/** Run by out_of_memory.test.ts under a limit of its memory: `node out_of_memory_child.ts unlimited|default|shared`. */
 import { createEngine } from '../../src/runtime/create_engine.ts';
 import type { Tensor } from '../../src/runtime/tensor.ts';
 
-const engine = await createEngine(process.argv[2] === 'unlimited' ? { memoryLimit: Infinity } : {});
+const options = { unlimited: { memoryLimit: Infinity }, default: {}, shared: { processes: 2 } };
+const mode = process.argv[2] as keyof typeof options;
+const engine = await createEngine(options[mode]);
 const many: Tensor[] = [];
 try {
   for (let i = 0; i < 8; i++) many.push(engine.empty([2 ** 27]));

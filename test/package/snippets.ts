@@ -17,8 +17,11 @@ function entry(names: readonly string[]): string {
   return `import { ${names.join(', ')} } from 'calm-webgpu';\nglobalThis.used = [${names.join(', ')}];\n`;
 }
 
-/** Each with its budget in bytes of gzip; tfjs's core with its WebGPU backend alone is 135 kB. */
+/**
+ * Each with its budget in bytes of gzip; tfjs's core with its WebGPU backend alone is 135 kB. The first was 60,000 until products got kernels
+ * for GPUs, 2.7 kB that make a training step there three times as fast.
+ */
 export const SNIPPETS = {
-  'engine, model and explain': { code: entry(ENGINE_MODEL_EXPLAIN), budget: 60_000 },
+  'engine, model and explain': { code: entry(ENGINE_MODEL_EXPLAIN), budget: 63_000 },
   'the same with training': { code: entry([...ENGINE_MODEL_EXPLAIN, ...TRAINING]), budget: 80_000 },
 } as const;

@@ -51,21 +51,25 @@ test('the text of a package, which is shorter, is cut too; a kernel of another f
   expect(rangedKernel({ ...add, params: null })).toBeNull();
 });
 
-test('the kernel of a package computes in parts what it computes whole', async () => {
-  const engine = await createEngine({ dispatchWork: 1000 });
-  const kernel = { ...add, source: minifyWgsl(add.source) };
-  const count = 4096;
-  const a = engine.tensor(
-    Float32Array.from({ length: 4 * count }, (_, i) => i),
-    [4 * count],
-  );
-  const sum = engine.zeros([4 * count]);
-  engine.run(kernel, {
-    buffers: { a, b: a, sum },
-    params: { count },
-    workgroups: count / 256,
-    work: { bytes: 0, flops: 4 * count },
-  });
-  expect(await engine.read(sum)).toEqual(Float32Array.from({ length: 4 * count }, (_, i) => 2 * i));
-  engine.destroy();
-});
+// The second as more than 65,535 workgroups are launched: a workgroup's number takes the width of the whole grid.
+test.each<[Grid]>([[[16, 1, 1]], [[4, 4, 1]]])(
+  'the kernel of a package computes in parts what it computes whole, over %j workgroups',
+  async (workgroups) => {
+    const engine = await createEngine({ dispatchWork: 1000 });
+    const kernel = { ...add, source: minifyWgsl(add.source) };
+    const count = 4096;
+    const a = engine.tensor(
+      Float32Array.from({ length: 4 * count }, (_, i) => i),
+      [4 * count],
+    );
+    const sum = engine.zeros([4 * count]);
+    engine.run(kernel, {
+      buffers: { a, b: a, sum },
+      params: { count },
+      workgroups,
+      work: { bytes: 0, flops: 4 * count },
+    });
+    expect(await engine.read(sum)).toEqual(Float32Array.from({ length: 4 * count }, (_, i) => 2 * i));
+    engine.destroy();
+  },
+);

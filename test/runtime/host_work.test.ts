@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Engine } from '../../src/runtime/engine.ts';
 import type { Tensor } from '../../src/runtime/tensor.ts';
 import { add } from '../../src/kernels/add/add.ts';
 import { createEngine } from '../../src/runtime/create_engine.ts';
-import { DisposedError } from '../../src/runtime/errors.ts';
+import { DisposedError, OutOfMemoryError } from '../../src/runtime/errors.ts';
 import { startTape } from '../../src/kernels/tape.ts';
 
 let engine: Engine;
@@ -130,6 +130,53 @@ test('works of one size, one after the other, pass through the same memory; at o
   // Two of the works before, two for the second of these, one for reading.
   expect(staged()).toBe(5);
   own.destroy();
+});
+
+describe('the memory that values pass through', () => {
+  const SIZE = 4096;
+  /** What one work of a tensor takes: 16 KiB to come through, and as much to go back. */
+  const BYTES = 2 * 4 * SIZE;
+  const values = (bytes: ArrayBuffer) => Promise.resolve(floats(bytes));
+  const failing = () => Promise.reject(new Error('the other side is gone'));
+
+  test.each([
+    ['is kept for the next work', values, BYTES],
+    ['is given back where a work fails', failing, 0],
+    ['is kept where a result does not fit', () => Promise.resolve(new Float32Array(3)), BYTES],
+  ])('%s, and told', async (_, work, left) => {
+    const own = await createEngine();
+    const x = own.tensor(filled(1, SIZE), [SIZE]);
+    own.hostWorks.finish(own.hostWorks.start([x], work), [x]);
+    await own.sync().catch(() => undefined);
+    const { stagingBytes, usedBytes, freeBytes, peakBytes } = own.memory();
+    expect(stagingBytes).toBe(left);
+    own.empty([1]).dispose();
+    expect(own.memory().peakBytes).toBeGreaterThanOrEqual(usedBytes + freeBytes + left);
+    expect(peakBytes).toBeLessThanOrEqual(own.memory().peakBytes);
+    // Whatever was kept serves.
+    own.hostWorks.finish(own.hostWorks.start([x], values), [x]);
+    expect(await own.read(x)).toEqual(filled(1, SIZE));
+    expect(own.memory().stagingBytes).toBe(BYTES);
+    await own.trim();
+    expect(own.memory().stagingBytes).toBe(0);
+    own.destroy();
+  });
+
+  test('counts against memoryLimit: works are refused for want of room, and what they left makes room for tensors', async () => {
+    const own = await createEngine({ memoryLimit: 2.5 * BYTES });
+    const x = own.tensor(filled(1, SIZE), [SIZE]);
+    const large = own.empty([3 * SIZE]);
+    expect(() => own.hostWorks.start([x], values)).toThrow(OutOfMemoryError);
+    expect(() => own.hostWorks.start([x], values)).toThrow(
+      'hostWork: needs 32768 bytes beside the 65536 that the engine holds, but its memoryLimit is 81920;',
+    );
+    large.dispose();
+    own.hostWorks.finish(own.hostWorks.start([x], values), [x]);
+    expect(await own.read(x)).toEqual(filled(1, SIZE));
+    own.empty([3 * SIZE]).dispose();
+    expect(own.memory().stagingBytes).toBe(0);
+    own.destroy();
+  });
 });
 
 test('a failed work fails what waits for it, and no later work', async () => {

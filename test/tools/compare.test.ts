@@ -6,8 +6,10 @@ import { createEngine } from '../../src/runtime/create_engine.ts';
 import { differenceOf, termsOf } from '../../tools/compare/difference.ts';
 import { encodeTensor, toFloat32 } from '../../src/model/safetensors.ts';
 import { join } from 'node:path';
-import { link, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { checkTarget } from '../../tools/weights/check_target.ts';
 import { readSafetensors, writeSafetensors } from '../../src/model/safetensors.node.ts';
+import { recordPass } from '../../src/train/recorded_pass.ts';
 import { saveModel } from '../../src/train/checkpoint.node.ts';
 import { smallModel } from '../train/patches.ts';
 import { tmpdir } from 'node:os';
@@ -174,6 +176,50 @@ test('options that would mean nothing are refused, and so is a dump over what is
   );
   expect(await readFile(file)).toEqual(before);
   expect(await readdir(folder)).not.toContain('unwritten.safetensors');
+});
+
+test('nothing is written over a shard that is read, nor beside shards that have no index', async () => {
+  const shards = path('shards');
+  await mkdir(shards);
+  await copyFile(path('a.safetensors'), join(shards, 'part.safetensors'));
+  const beside = join(shards, 'new.safetensors');
+  for (const target of [join(shards, 'part.safetensors'), beside])
+    await expect(checkTarget(shards, target)).rejects.toThrow('among the shards that are read');
+  await checkTarget(shards, path('new.safetensors'));
+  await checkTarget(shards, join(shards, 'new.pth'));
+  const index = join(shards, 'model.safetensors.index.json');
+  await writeFile(index, '{}');
+  for (const source of [shards, index]) {
+    await expect(checkTarget(source, join(shards, '.', 'part.safetensors'))).rejects.toThrow(
+      'among the shards',
+    );
+    await checkTarget(source, beside);
+  }
+});
+
+test('a pass that does not fit the model is refused by its name, each label included', async () => {
+  const model = smallModel(engine);
+  const images = encodeTensor(new Float32Array(3 * 20 * 20), [1, 3, 20, 20]);
+  try {
+    for (const label of [NaN, 0.5, -1, 2 ** 32, 100])
+      await expect(
+        recordPass(model, { images, labels: encodeTensor(Float64Array.of(label), [1]) }),
+        String(label),
+      ).rejects.toThrow(`recordPass: a label is ${label}, wanted a class from 0 to `);
+  } finally {
+    model.dispose();
+  }
+  const wrong = path('no_label.safetensors');
+  await writeSafetensors(
+    wrong,
+    [
+      ['input.images', images],
+      ['input.labels', encodeTensor(Float32Array.of(NaN), [1])],
+    ],
+    new Map([['pass', '{}']]),
+  );
+  const { code, errors } = await calm('compare', wrong, path('a.safetensors'));
+  expect([code, errors]).toEqual([1, expect.stringContaining(`calm: ${wrong}: recordPass: a label is NaN`)]);
 });
 
 test('a damaged checkpoint is refused, whichever of the two it is', async () => {

@@ -1,3 +1,4 @@
+import type { RunRecord } from '../../tools/training/configuration.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { calm } from './calm.ts';
 import { createEngine } from '../../src/runtime/create_engine.ts';
@@ -57,30 +58,70 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-test('--on-nan stop names layer and kernel and keeps the steps before; --resume --on-nan skip goes on without the batch', async () => {
-  const out = path('run');
-  const stopped = await calm(
-    ...['train', '--data', path('data'), '--weights', path('trunk.safetensors'), '--freeze', 'conv1', 'bn1'],
+const run = (out: string, ...given: readonly string[]) =>
+  calm(
+    ...['train', '--data', path('data'), '--out', out, '--workers', '0', '--seed', '1'],
     ...['--architecture', 'resnet18', '--layers', '1', '--widths', '8', '--small-stem', '--head', 'cam'],
-    ...['--crop', '20', '--resize', '24', '--batch', '2', '--epochs', '1', '--evaluate', 'none'],
-    ...['--save-every', '1', '--workers', '0', '--seed', '1', '--out', out],
+    ...['--crop', '20', '--resize', '24', '--batch', '2', '--epochs', '1', '--evaluate', 'none', ...given],
   );
+
+/** The commands that a run told of when it stopped, as a shell would split them. */
+const commandsIn = (errors: string): readonly (readonly string[])[] =>
+  [...errors.matchAll(/^ {2}npx calm (.*)$/gm)].map(([, given = '']) => given.split(' '));
+
+const lines = async (out: string): Promise<readonly Readonly<Record<string, unknown>>[]> =>
+  (await readFile(join(out, 'log.jsonl'), 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+
+test('--on-nan stop names layer and kernel, keeps the steps before, and tells ways on, of which one skips the batch', async () => {
+  const out = path('run');
+  const weights = ['--weights', path('trunk.safetensors'), '--freeze', 'conv1', 'bn1'];
+  const stopped = await run(out, ...weights, '--save-every', '1');
   const where = /epoch 1, step ([23]).*: first in conv2d of conv1, forward: \w+\/\w+, output/;
   expect([stopped.code, stopped.errors]).toEqual([1, expect.stringMatching(where)]);
   const step = Number(where.exec(stopped.errors)?.[1]);
-  expect(stopped.errors).toContain(`saved after step ${step - 1} of 4 of epoch 1; carry on with:`);
-  expect(stopped.errors).toContain('(--on-nan skip leaves such batches out)');
+  expect(stopped.errors).toContain(
+    `stopped; saved after step ${step - 1} of 4 of epoch 1; carry on with a lower learning rate, or without such batches, or begin anew with that rate:`,
+  );
+  const [slower, without] = commandsIn(stopped.errors);
+  expect(slower).toEqual(['train', '--resume', '--lr', '0.003', '--out', out]);
 
-  const resumed = await calm('train', '--resume', '--on-nan', 'skip', '--out', out);
+  const resumed = await calm(...(without ?? []));
   expect(resumed.code, resumed.errors).toBe(0);
   expect(resumed.output).toContain('skipped 1 step with numbers that were not finite:\n');
   expect(resumed.output).toContain(`epoch 1, step ${step}: first in conv2d of conv1, forward`);
-  const log = (await readFile(join(out, 'log.jsonl'), 'utf8')).trim().split('\n');
-  const kinds = log.map((line) => (JSON.parse(line) as { readonly kind: string }).kind);
+  const kinds = (await lines(out)).map(({ kind }) => String(kind));
   const wanted = ['step', 'step', 'step', 'step'].with(step - 1, 'skipped step');
   expect(kinds.filter((kind) => kind.endsWith('step'))).toEqual(wanted);
   const { state } = await readCheckpoint(join(out, 'last.safetensors'));
   for (const [name, tensor] of state) expect(toFloat64(tensor).every(Number.isFinite), name).toBe(true);
+});
+
+test('a run whose rate is too high goes on from its last good weights, as if it had never been, or anew', async () => {
+  const constant = ['--schedule', 'constant', '--weight-decay', '0'];
+  const [out, whole] = [path('steep'), path('whole')];
+  await Promise.all([run(out, ...constant), run(whole, ...constant, '--epochs', '2')]);
+  const stopped = await calm('train', '--resume', '--epochs', '2', '--lr', '1e38', '--out', out);
+  expect(stopped.errors).toContain('stopped; saved after epoch 1; carry on with a lower learning rate, or ');
+  expect(stopped.errors).toContain('lower the learning rate (1.00e+38)?');
+  const ways = commandsIn(stopped.errors);
+  const anew = ['train', '--config', join(out, 'configuration.json'), '--lr', '3e+37', '--out'];
+  expect(ways.at(0)).toEqual(['train', '--resume', '--lr', '3e+37', '--out', out]);
+  expect(ways.at(-1)).toEqual([...anew, `${out}-lr-3e+37`]);
+
+  const withRate = (way = 0): string[] =>
+    (ways.at(way) ?? []).map((word) => (word === '3e+37' ? '0.01' : word));
+  const [resumed, again] = await Promise.all([calm(...withRate(0)), calm(...withRate(-1))]);
+  expect([resumed.code, again.code], resumed.errors + again.errors).toEqual([0, 0]);
+  expect(resumed.output).toContain('--resume: --lr was 1e+38, is 0.01 from here on');
+  const record = JSON.parse(await readFile(join(out, 'configuration.json'), 'utf8')) as RunRecord;
+  expect(record.options['lr']).toBe(0.01);
+  expect(record.sessions.map(({ learningRate }) => learningRate)).toEqual([0.01, 1e38, 0.01]);
+  const { checksum } = await readCheckpoint(join(whole, 'last.safetensors'));
+  for (const folder of [out, `${out}-lr-3e+37`])
+    expect((await readCheckpoint(join(folder, 'last.safetensors'))).checksum, folder).toBe(checksum);
 });
 
 test('explaining and evaluating name the model and the picture where probabilities are no numbers, and leave what was there', async () => {

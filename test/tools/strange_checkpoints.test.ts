@@ -65,6 +65,7 @@ describe('what is said of images', () => {
     [{ crop: '48' }, 'crop is "48",'],
     [{ classNames: [{ toString: 1 }, null, 'c'] }, 'classNames are [...,null,"c"], wanted a list of texts'],
     [{ classNames: 'abc' }, 'classNames are "abc",'],
+    [{ classNames: ['a', 'b'] }, 'there are 2 classNames, wanted one for each of the 3 classes'],
   ] as const)
     test(JSON.stringify(info), async () => {
       await write({ info });
@@ -82,9 +83,9 @@ describe('what is said of images', () => {
       expect([classNames, crop], JSON.stringify(info)).toEqual([null, null]);
       model.dispose();
     }
-    await write({ info: { crop: 1024, classNames: ['a', 'b'] } });
+    await write({ info: { crop: 1024, classNames: ['a', 'b', 'c'] } });
     const { model, classNames, crop } = await loadCheckpoint(engine, path);
-    expect([classNames, crop]).toEqual([['a', 'b'], 1024]);
+    expect([classNames, crop]).toEqual([['a', 'b', 'c'], 1024]);
     model.dispose();
   });
 });

@@ -1,5 +1,5 @@
 import type { Engine } from '../../src/runtime/engine.ts';
-import type { RunConfiguration, RunRecord } from '../../tools/training/configuration.ts';
+import type { RunConfiguration, RunRecord, RunSession } from '../../tools/training/configuration.ts';
 import type { RunData } from '../../tools/training/data.ts';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -13,6 +13,7 @@ import { runConfiguration } from './run_configuration.ts';
 import { RunFolder } from '../../tools/training/run_folder.ts';
 import { runOutcome } from './run_outcome.ts';
 import { tmpdir } from 'node:os';
+import { trainingImages } from '../../tools/training/same_data.ts';
 import { TrainingRun } from '../../tools/training/run.ts';
 import { versions } from '../../tools/version.ts';
 
@@ -77,6 +78,7 @@ async function session(
   stops: (what: Line) => boolean = () => false,
   changed: Partial<RunConfiguration> = {},
   previous?: string,
+  given = data,
 ): Promise<readonly string[]> {
   const controller = new AbortController();
   const stopIf = (what: Line): void => {
@@ -101,7 +103,7 @@ async function session(
     folder,
     configuration: { ...configuration, ...changed },
     options: { seed: 7 },
-    data: { ...data, decoder: watched },
+    data: { ...given, decoder: watched },
     checkpoint,
     sessions: began?.sessions ?? [],
     signal: controller.signal,
@@ -207,6 +209,29 @@ describe('a run', () => {
     expect(await runOutcome(path)).toEqual(await runOutcome(join(root, 'first')));
   });
 
+  test('does not go on with other classes, or with classes of other labels, and its folder stays as it is', async () => {
+    const path = join(root, 'first');
+    const before = await runOutcome(path);
+    const { train } = data;
+    const [first = '', second = '', ...others] = train.classNames;
+    for (const [classNames, message] of [
+      [
+        [second, first, ...others],
+        `--resume: class 0 was ${JSON.stringify(first)}, is ${JSON.stringify(second)} in `,
+      ],
+      [
+        [first, ...others],
+        `--resume: there were ${train.classNames.length} classes, are ${others.length + 1} in `,
+      ],
+    ] as const) {
+      const wrong = Object.create(train, { classNames: { value: classNames } }) as typeof train;
+      await expect(session(path, undefined, {}, undefined, { ...data, train: wrong })).rejects.toThrow(
+        message,
+      );
+    }
+    expect(await runOutcome(path)).toEqual(before);
+  });
+
   test('says what one may not have meant', async () => {
     const path = join(root, 'surprises');
     const notes = await session(path, () => true, { batch: 64, microBatch: 64 });
@@ -217,19 +242,44 @@ describe('a run', () => {
   });
 });
 
+test('what decides the batches is told apart: ids, labels and their order', () => {
+  const set = (...images: readonly (readonly [string, number])[]) => ({
+    length: images.length,
+    imageId: (index: number) => images[index]?.[0] ?? '',
+    label: (index: number) => images[index]?.[1] ?? 0,
+  });
+  const sets = [
+    set(['a', 0], ['b', 1]),
+    set(['b', 1], ['a', 0]),
+    set(['a', 1], ['b', 1]),
+    set(['a', 0], ['c', 1]),
+    set(['a', 0]),
+  ];
+  expect(new Set(sets.map((each) => trainingImages(each).sha256)).size).toBe(sets.length);
+  expect(trainingImages(set(['a', 0]))).toEqual(trainingImages(set(['a', 0])));
+});
+
 test('what has changed since the last session is told', () => {
   const session = { started: '', firstEpoch: 1, steps: 0, adapter: engine.adapter, versions };
-  expect(changes({ engine, sessions: [] })).toEqual([]);
-  expect(changes({ engine, sessions: [session] })).toEqual([]);
+  const notesOn = (...sessions: readonly RunSession[]) => changes({ engine, sessions, configuration, data });
+  expect(notesOn()).toEqual([]);
+  expect(notesOn(session)).toEqual([]);
+  expect(notesOn({ ...session, learningRate: 0.01 })).toEqual([]);
+  const images = trainingImages(data.train);
+  expect(notesOn({ ...session, images })).toEqual([]);
   const before = {
     ...session,
+    learningRate: 0.03,
+    images: { count: 19, sha256: 'other' },
     adapter: { ...engine.adapter, name: 'old' },
     versions: { ...versions, calm: '0.0.1' },
   };
-  const notes = changes({ engine, sessions: [session, before] });
-  expect(notes).toHaveLength(2);
-  expect(notes[0]).toContain('adapter was old (');
-  expect(notes[1]).toContain(`calm was 0.0.1, is ${versions.calm}`);
+  const notes = notesOn(session, before);
+  expect(notes).toHaveLength(4);
+  expect(notes[0]).toBe('--resume: --lr was 0.03, is 0.01 from here on');
+  expect(notes[1]).toContain('the 20 images to train on are not the 19 of the last session');
+  expect(notes[2]).toContain('adapter was old (');
+  expect(notes[3]).toContain(`calm was 0.0.1, is ${versions.calm}`);
 });
 
 test('what became of the weights is told in a line', () => {

@@ -10,6 +10,7 @@ import { inputOf, orderedNames, passOf, readSide } from '../compare/sides.ts';
 import { join } from 'node:path';
 import { jsonText } from '../json_text.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { naming } from '../../src/train/checkpoint.node.ts';
 import { printLine, printTable } from '../../bench/table.ts';
 import { sameShape } from '../../src/runtime/shape.ts';
 import { spawn } from 'node:child_process';
@@ -91,7 +92,12 @@ function printDifferences(
     if (a === undefined || b === undefined) unmatched.push(`${name} is in ${first.path} only`);
     else if (!sameShape(a.shape, b.shape))
       unmatched.push(`${name} is [${a.shape.join()}] and [${b.shape.join()}]`);
-    else differences.push(differenceOf(name, a, b, termsOf(name, first.tensors)));
+    else
+      differences.push(
+        naming(`${first.path} and ${second.path}: ${name}`, () =>
+          differenceOf(name, a, b, termsOf(name, first.tensors)),
+        ),
+      );
   }
   for (const name of second.tensors.keys())
     if (!first.tensors.has(name)) unmatched.push(`${name} is in ${second.path} only`);

@@ -12,8 +12,8 @@ import {
   wholeNumber,
   wholeNumbers,
 } from '../options.ts';
-import { adapterOf, asJob, rankTimeoutOption } from '../job.ts';
-import { ArgumentError, CalmError } from '../../src/runtime/errors.ts';
+import { asJob, engineOptionsOf, rankTimeoutOption } from '../job.ts';
+import { ArgumentError } from '../../src/runtime/errors.ts';
 import { Command, Option } from 'commander';
 import { counted } from '../../src/report/counted.ts';
 import { createEngine } from '../../src/runtime/create_engine.ts';
@@ -23,7 +23,7 @@ import { describeResources } from '../resources.ts';
 import { formatDuration } from '../progress.ts';
 import { GROUP_KINDS } from '../../src/train/parameter_groups.ts';
 import { ImageDecodeError } from '../../src/data/image.ts';
-import { describeOrigin, NonFiniteError } from '../../src/train/non_finite.ts';
+import { describeOrigin } from '../../src/train/non_finite.ts';
 import { Interruption, listenForInterruption } from '../training/interruption.ts';
 import { openData } from '../training/data.ts';
 import { planRun } from '../training/plan.ts';
@@ -32,6 +32,7 @@ import { ReadOnlyRunFolder } from '../training/read_only_folder.ts';
 import { RunFolder } from '../training/run_folder.ts';
 import { shellWord } from '../shell_word.ts';
 import { TrainingRun } from '../training/run.ts';
+import { waysOn } from '../training/ways_on.ts';
 
 /** Exit code of a process that stops since another one of its job was asked to: SIGTERM's, as a scheduler sends it. */
 const INTERRUPTED_ELSEWHERE = 143;
@@ -96,7 +97,7 @@ async function trainIn(
   if (given.resume === true) await checkSameCheckpoint(communicator, plan.checkpoint);
   else await folder.make();
   if (plan.checkpoint === null) await folder.begin();
-  const engine = await createEngine({ adapter: adapterOf(adapter, communicator) });
+  const engine = await createEngine(engineOptionsOf(adapter, communicator));
   let disposeData = (): Promise<void> => Promise.resolve();
   const interruption = listenForInterruption(() => {
     if (rank === 0)
@@ -128,22 +129,15 @@ async function trainIn(
       console.log(describeResult(result, folder));
       console.log(`training: ${describeResources(engine, result.images, result.seconds)}`);
     } catch (error) {
-      const isInterruption = error instanceof Interruption;
       // What a full disk, a lost device or numbers that went wrong leave is whole too.
-      if (rank === 0 && run.saved !== null) {
-        console.error(`${isInterruption ? '' : 'stopped; '}saved after ${run.saved}; carry on with:`);
-        // npx keeps MPICH's mpirun from reaching its ranks.
-        const started = parallel === null ? 'npx calm' : `mpirun -n ${size} node_modules/.bin/calm`;
-        console.error(`  ${started} train --resume --out ${shellWord(folder.path)}`);
-      }
+      const { configuration } = plan;
+      const stopped = { folder: folder.path, saved: run.saved, processes: size, configuration };
+      if (rank === 0) for (const line of waysOn(error, stopped)) console.error(line);
       if (error instanceof ImageDecodeError)
         throw new ImageDecodeError(`${error.message} (--on-bad-image skip goes on without it)`, {
           cause: error,
         });
-      // A batch is to blame, and can be done without.
-      if (error instanceof NonFiniteError && error.where.origin.operation !== null)
-        throw new CalmError(`${error.message} (--on-nan skip leaves such batches out)`, { cause: error });
-      if (!isInterruption) throw error;
+      if (!(error instanceof Interruption)) throw error;
       process.exitCode = error.exitCode;
     } finally {
       run.dispose();
@@ -215,7 +209,10 @@ export function trainCommand(): Command {
         .default([1000, 200, 400], '1000,200,400')
         .argParser(wholeNumbers(1, 3)),
     )
-    .option('--weights <file>', 'ImageNet weights (safetensors, names of torchvision) for the trunk');
+    .option(
+      '--weights <file>',
+      "ImageNet weights for the trunk: torchvision's .pth, or safetensors with its names (docs/data.md says where they are)",
+    );
   return addModelOptions(command, {
     architecture: 'resnet50',
     head: 'calm-em',
@@ -321,7 +318,7 @@ export function trainCommand(): Command {
     .option(
       '--resume',
       'carry on the run in --out where it was saved, to the same bits as without the interruption; only --epochs, --save-every, ' +
-        '--on-nan, --workers and --adapter may be given besides. Where last.safetensors is damaged it goes on from previous.safetensors',
+        '--lr, --recompute, --on-nan, --on-bad-image, --workers and --adapter may change. Where last.safetensors is damaged it goes on from previous.safetensors',
     )
     .option('--adapter <name>', "'auto', 'system', 'swiftshader', or a part of an adapter's name")
     .action(train);

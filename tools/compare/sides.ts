@@ -77,12 +77,18 @@ export function orderedNames({ tensors, order }: Side): readonly string[] {
   return [...new Set([...order.filter((name) => tensors.has(name)), ...tensors.keys()])];
 }
 
+/** An input, and the file from which it, or its size, comes: for messages. */
+interface NamedInput extends PassInput {
+  readonly path: string;
+}
+
 /** Two images of noise, and two classes: enough to show where two adapters part. */
-function noise(side: number, classes: number): PassInput {
+function noise(path: string, side: number, classes: number): NamedInput {
   const count = 2;
   const stream = new RandomStream(1);
   const values = Float32Array.from({ length: count * 3 * side * side }, () => stream.uniform(-2, 2));
   return {
+    path,
     images: encodeTensor(values, [count, 3, side, side]),
     labels: encodeTensor(
       Int32Array.from({ length: count }, (_, image) => image % classes),
@@ -92,19 +98,19 @@ function noise(side: number, classes: number): PassInput {
 }
 
 /** The input of a recorded pass. */
-export function inputOf({ path, tensors }: Side): PassInput {
+export function inputOf({ path, tensors }: Side): NamedInput {
   const tensor = (name: string): SafetensorsTensor => {
     const found = tensors.get(name);
     if (found === undefined) throw new ArgumentError(`${path}: has no ${name}: it is no recorded pass`);
     return found;
   };
-  return { images: tensor('input.images'), labels: tensor('input.labels') };
+  return { path, images: tensor('input.images'), labels: tensor('input.labels') };
 }
 
 /** A checkpoint's pass over an input, or over noise of the size that it was trained on, on an adapter. */
 export async function passOf(
   side: Side,
-  input: PassInput | null,
+  input: NamedInput | null,
   adapter: string | undefined,
 ): Promise<Side> {
   const { checkpoint } = side;
@@ -113,10 +119,16 @@ export async function passOf(
   const { configuration, state } = checkpoint;
   const { crop } = naming(side.path, () => imagesInfo(checkpoint));
   const engine = await createEngine({ adapter });
-  const model = createModel(engine, configuration);
   try {
+    const model = naming(side.path, () => createModel(engine, configuration));
     naming(side.path, () => model.loadStateDict(state));
-    const content = await recordPass(model, input ?? noise(crop ?? 224, configuration.classes));
+    const { path, ...pass } = input ?? noise(side.path, crop ?? 224, configuration.classes);
+    const content = await recordPass(model, pass).catch((error: unknown) =>
+      naming(path, () => {
+        throw error;
+      }),
+    );
+    model.dispose();
     return {
       ...content,
       path: `${side.path} on ${engine.adapter.name}`,
@@ -125,7 +137,6 @@ export async function passOf(
       order: passOrder(content.metadata),
     };
   } finally {
-    model.dispose();
     engine.destroy();
   }
 }

@@ -63,12 +63,19 @@ export const LARGEST_CROP = 1024;
  * What a checkpoint says of its images; it may say nothing.
  * @throws ArgumentError when what is there is something else
  */
-export function imagesInfo({ info }: Pick<Checkpoint, 'info'>): ImagesInfo {
+export function imagesInfo({
+  info,
+  configuration: { classes },
+}: Pick<Checkpoint, 'info' | 'configuration'>): ImagesInfo {
   const { classNames, crop } = (info ?? {}) as { readonly [Key in keyof ImagesInfo]?: unknown };
   const names = classNames ?? null;
   const side = crop ?? null;
   if (names !== null && !isTexts(names))
     throw new ArgumentError(`checkpoint: classNames are ${quote(names)}, wanted a list of texts`);
+  if (names !== null && names.length !== classes)
+    throw new ArgumentError(
+      `checkpoint: there are ${names.length} classNames, wanted one for each of the ${classes} classes`,
+    );
   if (side !== null && !(isWhole(side) && side >= 1 && side <= LARGEST_CROP))
     throw new ArgumentError(
       `checkpoint: crop is ${quote(side)}, wanted a whole number from 1 to ${LARGEST_CROP}`,

@@ -62,6 +62,13 @@ export interface RunConfiguration {
   readonly evaluation: { readonly split: EvaluationChoice; readonly every: number };
 }
 
+/** The pictures that a run trains on, without their pixels. */
+export interface TrainingImages {
+  readonly count: number;
+  /** Of their labels and ids, in order. */
+  readonly sha256: string;
+}
+
 /** One start of the command on a run. */
 export interface RunSession {
   /** ISO 8601. */
@@ -69,6 +76,10 @@ export interface RunSession {
   /** The epoch it begins with, from 1, and the optimiser steps done before, over all epochs. */
   readonly firstEpoch: number;
   readonly steps: number;
+  /** Of the slow group, before its schedule: --resume may change it. Sessions from before it could do not say. */
+  readonly learningRate?: number;
+  /** Absent in sessions from before it was kept. */
+  readonly images?: TrainingImages;
   readonly adapter: AdapterDescription;
   readonly versions: Readonly<Record<string, string>>;
 }

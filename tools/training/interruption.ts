@@ -47,3 +47,21 @@ export function listenForInterruption(onInterruption: () => void): {
     },
   };
 }
+
+/**
+ * For work that is not carried on from the middle: Ctrl-C or SIGTERM ends the process at once, after a line that says what of it is kept.
+ * Returns what takes that back.
+ */
+export function tellInterruption(kept: () => string): () => void {
+  const listeners = Object.entries(EXIT_CODES).map(([name, exitCode]) => {
+    const listener = (): void => {
+      console.error(`\ninterrupted; ${kept()}`);
+      process.exit(exitCode);
+    };
+    process.once(name, listener);
+    return [name, listener] as const;
+  });
+  return () => {
+    for (const [name, listener] of listeners) process.off(name, listener);
+  };
+}

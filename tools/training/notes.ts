@@ -1,6 +1,8 @@
 /** Lines for people about a run that is about to begin or to carry on. */
 import type { RunStart } from './run.ts';
 import type { TrunkLoad } from '../../src/model/model.ts';
+import { counted } from '../../src/report/counted.ts';
+import { trainingImages } from './same_data.ts';
 import { versions } from '../version.ts';
 
 /** What became of the weights that a trunk was to start from. */
@@ -23,10 +25,19 @@ export function surprises({ configuration, data }: Pick<RunStart, 'configuration
   return notes;
 }
 
-/** What a run's numbers may depend on that is no longer as in its last session. */
-export function changes({ engine, sessions }: Pick<RunStart, 'engine' | 'sessions'>): string[] {
+/** What a run's numbers depend on, or may, that is no longer as in its last session. */
+export function changes({
+  engine,
+  sessions,
+  configuration,
+  data,
+}: Pick<RunStart, 'engine' | 'sessions' | 'configuration' | 'data'>): string[] {
   const last = sessions.at(-1);
   if (last === undefined) return [];
+  const { learningRate } = configuration.trainer;
+  const before = last.learningRate ?? learningRate;
+  const images = trainingImages(data.train);
+  const { images: known = images } = last;
   const differences = [
     [
       'adapter',
@@ -34,9 +45,18 @@ export function changes({ engine, sessions }: Pick<RunStart, 'engine' | 'session
       `${engine.adapter.name} (${engine.adapter.driver})`,
     ],
     ...Object.entries(versions).map(([name, version]) => [name, last.versions[name], version]),
-  ].filter(([, before, now]) => before !== now);
-  return differences.map(
-    ([what, before, now]) =>
-      `--resume: ${what} was ${before}, is ${now}: the numbers may differ from an uninterrupted run's in their last bits`,
-  );
+  ].filter(([, then, now]) => then !== now);
+  return [
+    ...(before === learningRate ? [] : [`--resume: --lr was ${before}, is ${learningRate} from here on`]),
+    ...(known.sha256 === images.sha256
+      ? []
+      : [
+          `--resume: the ${counted(images.count, 'image')} to train on are not the ${known.count} of the last session: ` +
+            'batches are others than those of an uninterrupted run',
+        ]),
+    ...differences.map(
+      ([what, then, now]) =>
+        `--resume: ${what} was ${then}, is ${now}: the numbers may differ from an uninterrupted run's in their last bits`,
+    ),
+  ];
 }

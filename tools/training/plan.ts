@@ -22,11 +22,14 @@ export interface Plan {
   readonly note: string | null;
 }
 
-/** Options that mean something together with --resume; the others are the run's own. */
-const RESUME_OPTIONS = new Set([
-  ...['resume', 'out', 'epochs', 'saveEvery', 'workers', 'adapter', 'onNan', 'printConfig'],
-  'rankTimeout',
+/** What of a run may change when it is carried on. */
+const CHANGEABLE = new Set([
+  ...['epochs', 'saveEvery', 'lr', 'recompute'],
+  ...['onNan', 'onBadImage', 'workers', 'adapter'],
 ]);
+
+/** Other options that mean something together with --resume. */
+const WITH_RESUME = new Set(['resume', 'out', 'printConfig', 'rankTimeout']);
 
 /** The options as they stand when everything that has a say in them has had it. */
 function completed(command: Command, processes: number): Pick<Plan, 'configuration' | 'options' | 'adapter'> {
@@ -66,11 +69,11 @@ export async function planRun(folder: RunFolder, command: Command, processes: nu
       throw new ArgumentError(`calm train: ${unused} given without --birdlets`);
     return { ...completed(command, processes), checkpoint: null, sessions: [], note: null };
   }
-  const given = givenOptions(command, (name) => !RESUME_OPTIONS.has(name));
+  const given = givenOptions(command, (name) => !CHANGEABLE.has(name) && !WITH_RESUME.has(name));
   if (given !== '') {
-    throw new ArgumentError(
-      `--resume: the run has its own ${given}; only --epochs, --save-every, --on-nan, --workers and --adapter may change`,
-    );
+    const changeable = command.options.filter((option) => CHANGEABLE.has(option.attributeName()));
+    const names = changeable.map(({ long }) => long).join(', ');
+    throw new ArgumentError(`--resume: the run has its own ${given}; only these may change: ${names}`);
   }
   const { sessions, options } = await folder.record();
   applyValues(command, withGlobalBatch(options), '--resume');

@@ -18,6 +18,7 @@ import { alone, gatherJson } from '../../src/distributed/communicator.ts';
 import { changes, describeLoad, surprises } from './notes.ts';
 import { createLoader } from '../../src/data/loader.ts';
 import { createModel } from '../../src/model/model.ts';
+import { checkSameClasses, trainingImages } from './same_data.ts';
 import { createTrainer } from '../../src/train/trainer.ts';
 import { trainingProgress } from '../progress.ts';
 import { isBetter, judgementOf } from './checkpoint_info.ts';
@@ -109,6 +110,7 @@ export class TrainingRun {
   /** Builds the model, loads its weights or the checkpoint, and writes configuration.json. */
   static async open(start: RunStart): Promise<TrainingRun> {
     const { engine, configuration, checkpoint, data, folder, sessions } = start;
+    if (checkpoint !== null) checkSameClasses(checkpoint, data.train);
     const model = createModel(engine, { ...configuration.model, classes: data.train.classNames.length });
     const load = checkpoint === null ? await loadWeights(model, configuration) : null;
     // After the weights: a slow copy starts as what is there.
@@ -123,13 +125,18 @@ export class TrainingRun {
       await folder.rewind({ epochsDone, progress, judged: judgementOf(checkpoint).judged });
     const run = new TrainingRun(start, model, trainer, load);
     if (checkpoint !== null) run.#saved = run.position;
-    const last = checkpoint !== null && TrainingRun.isUnfinished(checkpoint) ? await folder.lastStep() : null;
+    const last =
+      folder.isKept && checkpoint !== null && TrainingRun.isUnfinished(checkpoint)
+        ? await folder.lastStep()
+        : null;
     if (last !== null) run.#curves?.repeatStep(trainer.steps, last);
     // Only now, when all options have turned out to fit: a folder with a record in it is taken for a run.
     const session: RunSession = {
       started: new Date().toISOString(),
       firstEpoch: epochsDone + 1,
       steps: trainer.steps,
+      learningRate: configuration.trainer.learningRate,
+      images: trainingImages(data.train),
       adapter: engine.adapter,
       versions,
     };

@@ -1,7 +1,7 @@
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
 import type { RunRecord } from './configuration.ts';
 import { ArgumentError, CalmError } from '../../src/runtime/errors.ts';
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync, existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { FolderLock } from './folder_lock.ts';
 import { makeOutFolder } from '../out_folder.ts';
@@ -116,6 +116,7 @@ export class RunFolder {
   /** Makes the folder of a new run, and holds it. Throws ArgumentError when a file is in the way, or another process holds it. */
   async make(): Promise<void> {
     await makeOutFolder(this.path);
+    this.#checkFiles();
     this.#lock = await FolderLock.take(this.path);
   }
 
@@ -226,6 +227,15 @@ export class RunFolder {
   #checkIsRun(): void {
     if (!existsSync(this.#configuration))
       throw new ArgumentError(`--resume: ${this.path} holds no run (it has no configuration.json)`);
+    this.#checkFiles();
+  }
+
+  /** A folder may be a stranger's: a pipe in it would be waited for, to read it or to write to it. */
+  #checkFiles(): void {
+    for (const path of [this.#configuration, this.log, join(this.path, 'run.lock')]) {
+      if (statSync(path, { throwIfNoEntry: false })?.isFile() === false)
+        throw new ArgumentError(`${path}: this is no regular file, wanted a file of a run`);
+    }
   }
 
   async #remove(names: RegExp): Promise<void> {

@@ -8,9 +8,10 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 /** Whether a session has what is read of it: where it ran. */
 function isSession(session: unknown): boolean {
   if (!isObject(session)) return false;
-  const { adapter, versions } = session;
-  if (!isObject(adapter) || !isObject(versions)) return false;
-  return [adapter['name'], adapter['driver'], ...Object.values(versions)].every(
+  const { adapter, versions, learningRate = 0, images = { sha256: '', count: 0 } } = session;
+  if (!isObject(adapter) || !isObject(versions) || !isObject(images)) return false;
+  if ([learningRate, images['count']].some((value) => typeof value !== 'number')) return false;
+  return [images['sha256'], adapter['name'], adapter['driver'], ...Object.values(versions)].every(
     (text) => typeof text === 'string',
   );
 }

@@ -1,7 +1,7 @@
 /** Files of the disk as sources of bytes. */
-import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { ByteSource } from './byte_source.ts';
+import { openRegularFile } from '../../runtime/regular_file.node.ts';
 import { WeightsFileError } from './error.ts';
 
 /** A file that is open until `close`. */
@@ -19,16 +19,8 @@ const LONGEST_READ = 1 << 30;
 export async function openFile(path: string): Promise<OpenFile> {
   const file = await openForReading(path);
   try {
-    const status = await file.stat();
-    if (!status.isFile()) {
-      const what = status.isDirectory() ? 'a folder' : 'no regular file';
-      throw new WeightsFileError(`${path}: this is ${what}, wanted a file`);
-    }
-    return {
-      size: status.size,
-      read: (begin, end) => readRange(file, begin, end),
-      close: () => file.close(),
-    };
+    const { size } = await file.stat();
+    return { size, read: (begin, end) => readRange(file, begin, end), close: () => file.close() };
   } catch (error) {
     await file.close();
     throw error;
@@ -45,10 +37,10 @@ const REASONS: Readonly<Record<string, string>> = {
 
 async function openForReading(path: string): Promise<FileHandle> {
   try {
-    return await open(path, 'r');
+    return await openRegularFile(path);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const reason = REASONS[code];
+    if (!(error instanceof Error)) throw error;
+    const reason = 'code' in error ? REASONS[String(error.code)] : error.message;
     if (reason === undefined) throw error;
     throw new WeightsFileError(`${path}: ${reason}`, { cause: error });
   }

@@ -24,9 +24,14 @@ import { readWeightsFile } from '../../../src/model/files/open_weights.node.ts';
 import { scratchFolder } from '../scratch.ts';
 import { SPLITS } from '../../../src/data/image_dataset.ts';
 
-/** Throws what is no error of ours, and so a finding, where something was read that is neither in a folder nor in lists beside it. */
+/** Throws what is no error of ours, and so a finding, where something was read that is neither in a folder nor lists or attributes beside it. */
 function checkAccesses(folder: string): void {
-  const allowed = [folder, join(dirname(folder), 'metadata'), join(dirname(dirname(folder)), 'metadata')];
+  const allowed = [
+    folder,
+    join(dirname(folder), 'metadata'),
+    join(dirname(dirname(folder)), 'metadata'),
+    join(dirname(folder), 'attributes.txt'),
+  ];
   for (const path of accessed)
     if (!allowed.some((root) => `${resolve(path)}${sep}`.startsWith(`${root}${sep}`)))
       throw new Error(`reads outside of the folder: ${path}`);
@@ -69,12 +74,13 @@ class DamagedFolder {
       );
       return;
     }
-    // Nothing at all, a folder, a link to itself, to nothing, or to another file of the folder.
+    // Nothing at all, a folder, a link to itself, to nothing, to a device without an end, or to another file of the folder.
     const link = pick(random, [
       null,
       null,
       basename(file),
       'nowhere',
+      '/dev/zero',
       relative(dirname(place), join(this.path, pick(random, this.files))),
     ]);
     if (link !== null) symlinkSync(link, place);

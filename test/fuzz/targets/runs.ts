@@ -81,6 +81,8 @@ const RECORD = {
       started: '2026-01-01T00:00:00.000Z',
       firstEpoch: 1,
       steps: 0,
+      learningRate: 0.01,
+      images: { count: 12, sha256: '00' },
       adapter: { name: 'llvmpipe', driver: 'Mesa', software: true },
       versions: { calm: '0.1.0' },
     },
@@ -101,8 +103,8 @@ const runRecords: Target = {
       size: bytes.length,
       async run() {
         const { options, sessions } = await run.record();
-        for (const { adapter, versions } of sessions)
-          String([adapter.name, adapter.driver, versions['calm']]);
+        for (const { adapter, versions, learningRate = 0, images } of sessions)
+          String([adapter.name, adapter.driver, versions['calm'], learningRate, images?.sha256]);
         takeOptions(options, '--resume');
       },
     };
