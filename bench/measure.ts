@@ -81,11 +81,14 @@ const MAX_REPETITIONS = 200;
 const MAX_PREPARED_BYTES = 2 ** 30;
 
 /**
- * A GPU at rest runs at a fraction of its clock rate and takes a while to go up: before every sample it computes something else, so long
- * that it has done so, and the sample follows without a gap. Passes of the probe of arithmetic, of which a large GPU does one in some 2 ms.
+ * A GPU at rest runs at a fraction of its clock rate, takes a while to go up, and stays up for some seconds: what comes later than
+ * RESTED milliseconds after other work is measured only after so many of computing for nothing.
  */
-const WARM_UP_PASSES = { software: 0, hardware: 20 };
-const WARM_UP_STEPS = 2 ** 16;
+const RESTED = 500;
+const WARM_UP = 150;
+/** Of the probe of arithmetic: some 0.1 ms of a large GPU, 10 of a small one. */
+const WARM_UP_STEPS = 2 ** 12;
+let lastWork = Number.NEGATIVE_INFINITY;
 
 /** The probes that bound a candidate's operations, and how large they are: too large for a core's own cache. */
 const PROBES = ['load', 'loadScalars', 'store', 'exponential'] as const;
@@ -113,6 +116,25 @@ function medianRatio(a: readonly number[], b: readonly number[]): number {
   );
 }
 
+/** Has a GPU's clock up, and nothing to do: call it before what is to be timed. */
+export async function warmUp(engine: Engine): Promise<void> {
+  await engine.sync();
+  const begin = performance.now();
+  if (!engine.adapter.software && begin - lastWork > RESTED) {
+    const tape = startTape(engine, { gradients: false });
+    try {
+      for (let launches = 1; performance.now() - begin < WARM_UP; launches *= 2) {
+        for (let launch = 0; launch < Math.min(launches, 64); launch++)
+          computeForNothing(tape, WARM_UP_STEPS);
+        await engine.sync();
+      }
+    } finally {
+      tape.end();
+    }
+  }
+  lastWork = performance.now();
+}
+
 /** Milliseconds of one repetition, measured over several. */
 async function sample(
   engine: Engine,
@@ -121,12 +143,7 @@ async function sample(
   clock: Timing['clock'],
 ): Promise<number> {
   const steps = Array.from({ length: repetitions }, () => candidate.start());
-  const warmUps = WARM_UP_PASSES[engine.adapter.software ? 'software' : 'hardware'];
-  const tape = startTape(engine, { gradients: false });
-  const warmUp = (): void => {
-    for (let pass = 0; pass < warmUps; pass++) computeForNothing(tape, WARM_UP_STEPS);
-  };
-  await engine.sync();
+  await warmUp(engine);
   const work = (): void => {
     for (const { run, end } of steps) {
       run();
@@ -135,20 +152,15 @@ async function sample(
   };
   if (clock !== 'wall' && engine.capabilities.timestamps) {
     // Sums the kernels' own times: launching them from JavaScript is not what a kernel benchmark measures.
-    const { samples } = await engine.profile(() => {
-      warmUp();
-      work();
-    });
-    tape.end();
-    return samples.slice(warmUps).reduce((sum, { milliseconds }) => sum + milliseconds, 0) / repetitions;
+    const { milliseconds } = await engine.profile(work);
+    lastWork = performance.now();
+    return milliseconds / repetitions;
   }
-  warmUp();
-  await engine.sync();
-  tape.end();
   const begin = performance.now();
   work();
   await engine.sync();
-  return (performance.now() - begin) / repetitions;
+  lastWork = performance.now();
+  return (lastWork - begin) / repetitions;
 }
 
 function copyCandidate(engine: Engine, bytes: number): { candidate: Candidate; dispose: () => void } {

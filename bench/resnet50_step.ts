@@ -15,6 +15,7 @@ import { createModel } from '../src/model/model.ts';
 import { createSgd } from '../src/kernels/sgd/sgd.ts';
 import { parameterGroups } from '../src/train/parameter_groups.ts';
 import { openBench } from './harness.ts';
+import { warmUp } from './measure.ts';
 import { RandomStream } from '../src/runtime/random.ts';
 import { startTape } from '../src/kernels/tape.ts';
 
@@ -140,6 +141,7 @@ async function launch(engine: Engine, { run, end }: ReturnType<Pass>): Promise<v
 async function wallTime(setting: Setting, pass: Pass, samples: number): Promise<number> {
   const times: number[] = [];
   for (let i = 0; i < samples; i++) {
+    await warmUp(setting.engine);
     const begin = performance.now();
     await launch(setting.engine, pass(setting));
     times.push(performance.now() - begin);
@@ -182,7 +184,10 @@ async function measurePass(bench: Bench, setting: Setting, name: string, pass: P
   const { engine } = setting;
   // The first run compiles.
   await launch(engine, pass(setting));
-  const profiled = (): Promise<Profile> => engine.profile(() => launch(engine, pass(setting)));
+  const profiled = async (): Promise<Profile> => {
+    await warmUp(engine);
+    return engine.profile(() => launch(engine, pass(setting)));
+  };
   const candidate: Candidate = {
     name,
     ...workOf(await profiled()),

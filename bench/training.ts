@@ -14,6 +14,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { openBench } from './harness.ts';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
+import { warmUp } from './measure.ts';
 import { startTape } from '../src/kernels/tape.ts';
 import { StepWatch } from '../src/train/step_watch.ts';
 import { tmpdir } from 'node:os';
@@ -91,6 +92,7 @@ async function batch({ engine, quick, figure }: Bench): Promise<void> {
   // Alternating, so that a slow moment of the machine does not fall on one size.
   for (let round = 0; round < (quick ? 1 : 3); round++) {
     for (const size of sizes) {
+      await warmUp(engine);
       const times = await stepTimes(trainer, noiseBatch(size, 224, 200), 5);
       perImage.get(size)?.push(median(times.slice(2)) / size);
       await engine.trim();

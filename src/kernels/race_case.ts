@@ -7,9 +7,9 @@ export type RaceBuffer = Float32Array | Uint32Array | Int32Array;
 /**
  * One tiny launch of a kernel that has workgroup memory, small enough to be run in lockstep on the CPU by wgsl_reflect's
  * `detectRaces` (a few workgroups, a few hundred elements: seconds otherwise). Export them from an op's cases.ts as
- * `raceCase` or `raceCases` (the detector overlooks a barrier that is the first statement of a loop body: let loops end with it; and functions that are called get
- * the last invocation's arguments in all of them: let what they store lie outside the buffers of a tiny launch); test/kernels/races.test.ts finds them, runs them, and checks that each goes red when one of its
- * barriers is deleted.
+ * `raceCase` or `raceCases`; test/kernels/races.test.ts finds them, runs them, and checks that each goes red when one of its barriers is
+ * deleted. The detector overlooks a barrier that is the first statement of a loop body: let loops end with it. Functions that are called
+ * get the last invocation's arguments in all of them: let what they store lie outside the buffers of a tiny launch.
  */
 export interface RaceCase {
   readonly kernel: KernelModule;

@@ -6,7 +6,7 @@ import { describeOp } from './describe_op.ts';
 import { Engine } from '../../src/runtime/engine.ts';
 import { startTape } from '../../src/kernels/tape.ts';
 import { winogradCases } from '../../src/kernels/winograd/cases.ts';
-import { winogradPays } from '../../src/kernels/winograd/winograd.ts';
+import { winogradPays, winogradWeightPays } from '../../src/kernels/winograd/winograd.ts';
 
 describeOp(winogradCases);
 
@@ -19,7 +19,7 @@ describe('conv2d chooses winograd', () => {
       { padding: 1, stride },
     );
 
-  test('for wide 3x3 layers of large maps on software adapters, not elsewhere', async () => {
+  test('for wide 3x3 layers of large maps, on a GPU of large batches', async () => {
     const engine = await createEngine();
     try {
       if (!engine.capabilities.software) return;
@@ -39,6 +39,13 @@ describe('conv2d chooses winograd', () => {
       );
       const gpu = new Engine(engine.device, { ...engine.adapter, software: false });
       expect(winogradPays(gpu, layer(2, 56, 64))).toBe(false);
+      expect(winogradPays(gpu, layer(32, 56, 64))).toBe(true);
+      // 32 tiles do not fill the products' rows.
+      expect(winogradPays(gpu, layer(8, 7, 512))).toBe(false);
+      expect(winogradPays(gpu, layer(8192, 56, 64))).toBe(false);
+      expect(winogradWeightPays(engine, layer(32, 56, 64))).toBe(true);
+      expect(winogradWeightPays(gpu, layer(32, 56, 64))).toBe(false);
+      expect(winogradWeightPays(gpu, layer(32, 14, 256))).toBe(true);
     } finally {
       engine.destroy();
     }

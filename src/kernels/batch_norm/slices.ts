@@ -26,13 +26,13 @@ export interface Slices {
  */
 const STRETCH = { software: 8, hardware: 64 };
 
+const FEWEST_STEPS = 4;
 /**
  * Invocations wanted, and bands that each walks at least. A large GPU holds some 10^5 invocations at a time, and a pass that
  * stores as it loads has one load in flight in each; a reduction has several, and every invocation leaves partial results. A
  * software adapter is kept busy by few and pays for each one's loads of its channels' numbers. Where all of them would be no more than
  * `slices`, whose partial results a GPU merges at once, invocations walk less: down to FEWEST_STEPS.
  */
-const FEWEST_STEPS = 4;
 const SIZES = {
   software: {
     reduction: { invocations: 1024, steps: 64, slices: 0 },

@@ -32,7 +32,7 @@ export interface Conv2dOptions extends ConvolutionOptions {
   /**
    * The direct sum, or Winograd's F(4x4,3x3) with a quarter of the multiplications and about ten times the rounding error (see
    * kernels/winograd); it spreads what is not finite over 4x4 outputs, and overflows at a hundredth of the direct sum's
-   * numbers. Default: whichever is likely to be faster.
+   * numbers. On a GPU the gradient of a weight with few channels is a direct sum all the same. Default: whichever is likely to be faster.
    */
   readonly algorithm?: 'direct' | 'winograd';
 }
@@ -78,10 +78,10 @@ function convolveTiles(tape: Tape, tensors: ConvolutionTensors, g: Geometry, var
     const [inputGradient, weightGradient, biasGradient] = gradients;
     if (inputGradient) winogradInputGradient(tape, outputGradient, weight, inputGradient, g, variant);
     if (weightGradient) {
-      const product = { input, outputGradient, weightGradient };
+      const plan = weightGradientPlan(g);
       if (winogradWeightPays(tape.engine, g))
         winogradWeightGradient(tape, input, outputGradient, weightGradient, g, variant);
-      else correlateProduct(tape, product, weightGradientPlan(g), variant);
+      else correlateProduct(tape, { input, outputGradient, weightGradient }, plan, variant);
     }
     if (biasGradient) columnSums(tape, outputGradient, biasGradient);
     return gradients;

@@ -1,4 +1,4 @@
-// Sums over the rows of a matrix, in parts that matmul/sum_parts adds in order: the gradient of a bias.
+// Sums over the rows of a matrix, in parts that matmul/sum adds in a fixed order: the gradient of a bias.
 //   output[part, column] = sum over the part's rows of matrix[row, column]
 // One invocation adds up one column of one part. Matrix [rows][columns], output [parts][columns]; reads 4 bytes a matrix element;
 // writes with `=`.

@@ -1,5 +1,5 @@
 // Generated from column_sums.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 929a33ca8c9bbf880759b4482321bee2e69de0595c882126f58af73b5e0b08a4
+// wgsl-sha256: a5d20879eecf5689f4df4d9aa485c653551986b3a486d9d0b1a192508b72538d
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [

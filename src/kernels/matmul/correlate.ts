@@ -11,7 +11,7 @@ import { correlateNaive } from './correlate_naive.wgsl.ts';
 import { correlatePortable } from './correlate_portable.wgsl.ts';
 import { correlateSubgroup } from './correlate_subgroup.wgsl.ts';
 import { isPortable } from './variant.ts';
-import { choosePortableTiling } from './portable_tile.ts';
+import { choosePortableTiling, MOST_PART_ELEMENTS, PART_TERMS } from './portable_tile.ts';
 import { sumParts } from './sum.ts';
 
 /** What a weight gradient sums: the parameters of the correlate kernels (see correlate_naive.wgsl). */
@@ -30,12 +30,8 @@ export interface CorrelateTensors {
   readonly weightGradient: Tensor;
 }
 
-/** Fewest pixels of a split: below, writing and adding the parts costs as much as the product. */
-const SPLIT_PIXELS = 128;
-/** Workgroups that keep an adapter busy: a few a core, or a few a processor of a large GPU. */
+/** Workgroups of the subgroup and naive kernels that keep an adapter busy: a few a core, or a few a processor of a large GPU. */
 const BUSY_WORKGROUPS = { software: 16, hardware: 1024 };
-/** Parts of a split product take at most so many elements. */
-const MOST_PART_ELEMENTS = 1 << 24;
 
 /** How the subgroup kernel cuts a product. The naive one asks too, for splits of the same size. */
 function tilesOf(engine: Engine, { rows, columns, pixels }: CorrelatePlan, variant: Variant): Tiling {
@@ -64,7 +60,7 @@ function chooseSplitPixels(engine: Engine, plan: CorrelatePlan, variant: Variant
   const busy = engine.capabilities.software ? BUSY_WORKGROUPS.software : BUSY_WORKGROUPS.hardware;
   const most = Math.max(1, Math.floor(MOST_PART_ELEMENTS / (rows * columns)));
   const wanted = ceilDivide(busy, rowTiles * columnTiles);
-  return ceilDivide(pixels, Math.min(wanted, ceilDivide(pixels, SPLIT_PIXELS), most));
+  return ceilDivide(pixels, Math.min(wanted, ceilDivide(pixels, PART_TERMS), most));
 }
 
 /**

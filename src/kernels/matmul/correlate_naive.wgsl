@@ -1,7 +1,7 @@
 // Product of gathered images with an output gradient, summed over pixels: the readable form.
 //   output[split, (ky,kx,c), column] = sum over the split's output pixels p = (n,i,j) of
 //       input[n, i * strideY - padTop + ky * dilationY, j * strideX - padLeft + kx * dilationX, c] * gradient[p, column]
-// where input outside the image is 0: the gradient of a convolution's weights, in parts that matmul/sum_parts adds in order.
+// where input outside the image is 0: the gradient of a convolution's weights, in parts that matmul/sum adds in a fixed order.
 // Input NHWC; gradient [pixels][columns]; output [splits][rows][columns], written with `=`.
 //
 // One invocation computes one output element.

@@ -1,5 +1,5 @@
 // Generated from correlate_naive.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: b229995df5c82393ab2179d7e5fbffef935783dd223dc33e8ec2bbba395ec44b
+// wgsl-sha256: 8dcf3168634b397a6a91837f6f0670d486eebf662b9c5308ee0384985ce02e6a
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [

@@ -1,5 +1,5 @@
 // Generated from correlate_portable.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 028e17854f92628c30c0e1606a43ba50db3d08a5fd6b2d3d2bb9e39928daf5c8
+// wgsl-sha256: bc9406cad20de0d14b553c97845274012b1e208d08eb3ee0410afc671d32fb27
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [

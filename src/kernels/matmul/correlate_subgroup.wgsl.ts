@@ -1,5 +1,5 @@
 // Generated from correlate_subgroup.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 5e7a94420da8b34771faee981f633d9d284a90b43db2cb88811c48e8004a6649
+// wgsl-sha256: b145dfa34f216a2bdff04855dcd42c805fc8aebcdb87e005bed4335c6c96baaf
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [

@@ -10,7 +10,7 @@ import { gatherNaive } from './gather_naive.wgsl.ts';
 import { gatherPortable } from './gather_portable.wgsl.ts';
 import { gatherSubgroup } from './gather_subgroup.wgsl.ts';
 import { isPortable } from './variant.ts';
-import { choosePortableTiling } from './portable_tile.ts';
+import { choosePortableTiling, MOST_PART_ELEMENTS } from './portable_tile.ts';
 import { sumParts } from './sum.ts';
 
 /** Which terms a product sums and where they lie: the parameters of the gather kernels (see gather_naive.wgsl). */
@@ -35,18 +35,27 @@ export interface GatherTensors {
   readonly activation?: Activation;
 }
 
-/** Parts of split sums take at most so many elements. */
-const MOST_PART_ELEMENTS = 1 << 24;
 const ONE: Matrices = { count: 1, weightRows: 0 };
 
 const termsOf = ({ tapRows, tapColumns, run }: GatherPlan): number => tapRows * tapColumns * run;
+
+/** Whether four terms may begin within a vec4, and terms of a step of the portable kernel. */
+function stepOf({ channels }: GatherPlan): { readonly SCALARS: number; readonly STEP: number } {
+  // Images have few channels: in larger steps, more of each run's last one would be padding.
+  return channels % 4 === 0
+    ? { SCALARS: 0, STEP: gatherPortable.constants.STEP.value }
+    : { SCALARS: 1, STEP: 8 };
+}
+
+const stepsOf = (plan: GatherPlan): number =>
+  plan.tapRows * plan.tapColumns * ceilDivide(plan.run, stepOf(plan).STEP);
 
 /** How the portable kernel cuts one of several products that write to the same output; sums are split alike in all of them. */
 function portableTiling(
   tape: Tape,
   plan: GatherPlan,
   variant: Variant,
-  mostPartElements = 0,
+  mostPartElements: number,
 ): PortableTiling {
   const { software } = tape.engine.capabilities;
   const { rows, columns } = plan;
@@ -60,7 +69,10 @@ function chooseSplits(tape: Tape, output: Tensor, plans: readonly GatherPlan[], 
   if (!isPortable(variant) || (variant === 'portable' && tape.engine.capabilities.software)) return 1;
   const most = Math.floor(MOST_PART_ELEMENTS / output.size);
   const wanted = plans.map((plan) => portableTiling(tape, plan, variant, MOST_PART_ELEMENTS).splits);
-  return Math.max(1, Math.min(most, Math.max(...wanted)));
+  const splits = Math.max(1, Math.min(most, Math.max(...wanted)));
+  // As many as take a whole number of steps each: no part is empty in the longest sum.
+  const steps = Math.max(1, ...plans.map(stepsOf));
+  return ceilDivide(steps, ceilDivide(steps, splits));
 }
 
 /**
@@ -80,15 +92,12 @@ export function gatherProducts(
     for (const plan of plans) gatherProduct(tape, tensors, plan, variant);
     return;
   }
-  const columns = plans[0]?.columns ?? 1;
-  const parts = tape.engine.empty([splits, output.size / columns, columns]);
-  try {
-    const unfinished: GatherTensors = { ...tensors, bias: null, activation: 'none', output: parts };
-    for (const plan of plans) gatherProduct(tape, unfinished, plan, variant, ONE, splits);
-    sumParts(tape, parts, output, columns, columns, { bias, activation: activation ?? 'none' });
-  } finally {
-    parts.dispose();
-  }
+  const columns = output.shape.at(-1) ?? 1;
+  const parts = tape.empty([splits, output.size / columns, columns]);
+  const unfinished: GatherTensors = { ...tensors, bias: null, activation: 'none', output: parts };
+  for (const plan of plans) gatherProduct(tape, unfinished, plan, variant, ONE, splits);
+  sumParts(tape, parts, output, columns, columns, { bias, activation: activation ?? 'none' });
+  tape.release(parts);
 }
 
 /** One of them, or several of one shape at once: `splits` parts of each sum, one output behind the other. */
@@ -122,19 +131,15 @@ export function gatherProduct(
     return;
   }
   if (isPortable(variant)) {
-    const { constants, rowTiles, columnTiles } = portableTiling(tape, plan, variant);
+    const { constants, rowTiles, columnTiles } = portableTiling(tape, plan, variant, 0);
     const matrixTiles = rowTiles * columnTiles;
-    const SCALARS = plan.channels % 4 === 0 ? 0 : 1;
-    // Images have few channels: in larger steps, more of each run's last one would be padding.
-    const STEP = SCALARS === 1 ? 8 : gatherPortable.constants.STEP.value;
-    const steps = plan.tapRows * plan.tapColumns * ceilDivide(plan.run, STEP);
     const partRows = output.size / splits / columns;
-    const split = { splits, splitSteps: ceilDivide(steps, splits), partRows };
+    const split = { splits, splitSteps: ceilDivide(stepsOf(plan), splits), partRows };
     tape.run(gatherPortable, {
       buffers,
       params: { ...given, columnTiles, matrixTiles, ...split },
       workgroups: count * splits * matrixTiles,
-      constants: { ...constants, RELU, SCALARS, STEP },
+      constants: { ...constants, ...stepOf(plan), RELU },
       work,
     });
     return;

@@ -14,7 +14,7 @@
 // step the workgroup brings STEP terms of the tile's rows and columns into its memory, as vec4s of four terms of a row and of four
 // columns of a term, so that 16 loads feed 256 multiply-adds; meanwhile it fetches those of the next step. Neighbouring invocations
 // fetch neighbouring vec4s. Written out, without loops over registers, so that compilers keep them there.
-// A long sum of few rows and columns is split over workgroups (`splits` > 1); matmul/sum_parts adds the parts up in their order.
+// A long sum of few rows and columns is split over workgroups (`splits` > 1); matmul/sum adds the parts up in a fixed order.
 // Flops: 2 * rows * columns * terms.
 
 // Invocations of a workgroup, down and across. SwiftShader and browsers without more limits have 256, and 16 KiB for the two arrays.

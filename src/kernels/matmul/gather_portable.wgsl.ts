@@ -1,5 +1,5 @@
 // Generated from gather_portable.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: 1c7efe9475a9da0cd57128f347d0c8f6ac334b1df90718a80e96199badb990c9
+// wgsl-sha256: ef58d054d9fd08a41510de9bc8c6d439a7491d57c227a47e37f64cf02383f1f2
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [

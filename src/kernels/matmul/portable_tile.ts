@@ -37,13 +37,15 @@ const WIDE: WorkgroupShape = { DOWN: 8, ACROSS: 16 };
  * the second half waits, take up to a fifth longer: measured with an H200, of 132 processors with room for 384 each.
  */
 const BUSY_INVOCATIONS = { software: 1024, hardware: 50_688 };
-/** Fewest terms of a part: below, writing and adding the parts costs as much as the product. */
-const PART_TERMS = 128;
-/** Parts where sums are to be split whatever it costs, and fewest terms of one. */
+/** Fewest terms (or pixels) of a part: below, writing and adding the parts costs as much as the product. */
+export const PART_TERMS = 128;
+/** Parts of split sums take at most so many elements: 64 MiB. */
+export const MOST_PART_ELEMENTS = 1 << 24;
+/** For the variants that tests force: parts, and fewest terms of one. */
 const FORCED_PARTS = 3;
 const FORCED_PART_TERMS = 16;
 
-/** Which operand of a product the images are, and how the kernel's workgroups are to be shaped for it. */
+/** Which of the two portable kernels computes a product. */
 export type PortableKernel = 'gather' | 'correlate';
 
 /** On a GPU, 128 invocations gather faster than 64 (by a twentieth to a tenth), and correlate slower. */

@@ -8,22 +8,22 @@ import { sumPartsVec4 as sumVectorsKernel } from './sum_parts_vec4.wgsl.ts';
 /** What is done to a product's elements, the bias included, before they are written. */
 export type Activation = 'none' | 'relu';
 
-/** What becomes of a sum of parts before it is written. */
+/** What becomes of a sum of parts before it is written; where rows have no padding. */
 interface Finish {
   /** Added to every row, [columns]. */
-  readonly bias?: Tensor | null;
-  readonly activation?: Activation;
+  readonly bias: Tensor | null;
+  readonly activation: Activation;
 }
 
-/** Invocations that share the parts of a vec4, from so many parts on: on a GPU, where few elements leave processors idle. */
+/** Invocations that share the parts of a vec4 on a GPU, from so many parts on: one would wait for memory again and again. */
 const SLOTS = [
   { parts: 64, slots: 16 },
   { parts: 16, slots: 4 },
 ] as const;
 
 /**
- * Adds up parts [parts, rows, partColumns] in their order into `sum` [rows, columns], leaving padding columns out, then adds `bias`
- * and activates. A single part is copied without its padding.
+ * Adds up parts [parts, rows, partColumns] in a fixed order into `sum` [rows, columns], leaving padding columns out. A single part is
+ * copied without its padding. Without padding, `finish` comes last.
  */
 export function sumParts(
   tape: Tape,
@@ -31,32 +31,35 @@ export function sumParts(
   sum: Tensor,
   columns: number,
   partColumns: number,
-  { bias = null, activation = 'none' }: Finish = {},
+  finish?: Finish,
 ): void {
   const rows = sum.size / columns;
   const count = parts.size / rows / partColumns;
-  // A sum without bias reads none, but something must be bound.
-  const buffers = { parts, bias: bias ?? parts, sum };
-  const hasBias = bias === null ? 0 : 1;
-  const RELU = activation === 'relu' ? 1 : 0;
   const work = { bytes: 4 * (parts.size + sum.size), flops: parts.size };
   if (columns === partColumns && columns % 4 === 0) {
     const shared = SLOTS.find((choice) => !tape.engine.capabilities.software && count >= choice.parts);
     const slots = shared?.slots ?? 1;
+    const bias = finish?.bias ?? null;
     tape.run(sumVectorsKernel, {
-      buffers,
-      params: { vectors: sum.size / 4, width: columns / 4, parts: count, hasBias },
+      // A sum without bias reads none, but something must be bound.
+      buffers: { parts, bias: bias ?? parts, sum },
+      params: {
+        vectors: sum.size / 4,
+        width: columns / 4,
+        parts: count,
+        hasBias: bias === null ? 0 : 1,
+      },
       workgroups: ceilDivide((slots * sum.size) / 4, sumVectorsKernel.constants.WORKGROUP.value),
-      constants: { RELU, SLOTS: slots },
+      constants: { RELU: finish?.activation === 'relu' ? 1 : 0, SLOTS: slots },
       work,
     });
     return;
   }
+  if (finish !== undefined) throw new RangeError('sumParts: padded rows cannot be finished');
   tape.run(sumPartsKernel, {
-    buffers,
-    params: { rows, columns, partColumns, parts: count, hasBias },
+    buffers: { parts, sum },
+    params: { rows, columns, partColumns, parts: count },
     workgroups: ceilDivide(sum.size, sumPartsKernel.constants.WORKGROUP.value),
-    constants: { RELU },
     work,
   });
 }

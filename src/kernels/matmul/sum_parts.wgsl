@@ -1,23 +1,19 @@
 // Sum of parts, in their order: the second stage of a sum that was split.
-//   sum[row, column] = act(parts[0, row, column] + parts[1, row, column] + ... + bias[column])
-//   act is the identity, or with RELU = 1 max(., 0), which leaves NaN alone.
+//   sum[row, column] = parts[0, row, column] + parts[1, row, column] + ...
 // One invocation adds up one element. Parts [parts][rows][partColumns], sum [rows][columns] with columns <= partColumns:
 // padding is left out. Moves 4 * (parts + 1) bytes an element; writes with `=`.
 const WORKGROUP: u32 = 64u;
-const RELU: u32 = 0u;
 
 struct Params {
   rows: u32,
   columns: u32,
   partColumns: u32,
   parts: u32,
-  hasBias: u32,
 }
 
 @group(0) @binding(0) var<storage, read> parts: array<f32>;
-@group(0) @binding(1) var<storage, read> bias: array<f32>;
-@group(0) @binding(2) var<storage, read_write> sum: array<f32>;
-@group(0) @binding(3) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> sum: array<f32>;
+@group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -30,13 +26,11 @@ fn main(
   if (row >= params.rows) {
     return;
   }
-  let column = index % params.columns;
-  let first = row * params.partColumns + column;
+  let first = row * params.partColumns + index % params.columns;
   let size = params.rows * params.partColumns;
   var total = 0.0;
   for (var part = 0u; part < params.parts; part++) {
     total += parts[part * size + first];
   }
-  total += select(0.0, bias[column], params.hasBias == 1u);
-  sum[index] = select(total, 0.0, RELU == 1u && total < 0.0);
+  sum[index] = total;
 }

@@ -1,5 +1,5 @@
 // Generated from sum_parts.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: a6c789587d11a502c8fe992c7045e00061bed29208d22b30524500b9e72002d7
+// wgsl-sha256: cebea4c201b951970c60e96d5209f2fe1617589239660d87ad050b5d7325e7c5
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [
@@ -7,22 +7,18 @@ const source = [
   "",
   "",
   "",
-  "",
   "const WORKGROUP: u32 = 64u;",
-  "const RELU: u32 = 0u;",
   "",
   "struct Params {",
   "  rows: u32,",
   "  columns: u32,",
   "  partColumns: u32,",
   "  parts: u32,",
-  "  hasBias: u32,",
   "}",
   "",
   "@group(0) @binding(0) var<storage, read> parts: array<f32>;",
-  "@group(0) @binding(1) var<storage, read> bias: array<f32>;",
-  "@group(0) @binding(2) var<storage, read_write> sum: array<f32>;",
-  "@group(0) @binding(3) var<uniform> params: Params;",
+  "@group(0) @binding(1) var<storage, read_write> sum: array<f32>;",
+  "@group(0) @binding(2) var<uniform> params: Params;",
   "",
   "@compute @workgroup_size(WORKGROUP)",
   "fn main(",
@@ -35,15 +31,13 @@ const source = [
   "  if (row >= params.rows) {",
   "    return;",
   "  }",
-  "  let column = index % params.columns;",
-  "  let first = row * params.partColumns + column;",
+  "  let first = row * params.partColumns + index % params.columns;",
   "  let size = params.rows * params.partColumns;",
   "  var total = 0.0;",
   "  for (var part = 0u; part < params.parts; part++) {",
   "    total += parts[part * size + first];",
   "  }",
-  "  total += select(0.0, bias[column], params.hasBias == 1u);",
-  "  sum[index] = select(total, 0.0, RELU == 1u && total < 0.0);",
+  "  sum[index] = total;",
   "}",
   "",
 ].join('\n');
@@ -58,20 +52,15 @@ export const sumParts = {
       "access": "read",
       "element": "f32"
     },
-    "bias": {
-      "index": 1,
-      "access": "read",
-      "element": "f32"
-    },
     "sum": {
-      "index": 2,
+      "index": 1,
       "access": "read_write",
       "element": "f32"
     }
   },
   "params": {
-    "index": 3,
-    "size": 32,
+    "index": 2,
+    "size": 16,
     "fields": {
       "rows": {
         "offset": 0,
@@ -88,10 +77,6 @@ export const sumParts = {
       "parts": {
         "offset": 12,
         "type": "u32"
-      },
-      "hasBias": {
-        "offset": 16,
-        "type": "u32"
       }
     }
   },
@@ -99,10 +84,6 @@ export const sumParts = {
     "WORKGROUP": {
       "type": "u32",
       "value": 64
-    },
-    "RELU": {
-      "type": "u32",
-      "value": 0
     }
   }
 } as const satisfies KernelModule;

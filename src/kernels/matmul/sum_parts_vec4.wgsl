@@ -1,8 +1,8 @@
-// Sum of parts, in their order, by vec4s: the second stage of a sum that was split, where rows are whole vec4s without padding.
+// Sum of parts, in a fixed order, by vec4s: the second stage of a sum that was split, where rows are whole vec4s without padding.
 //   sum[row, column] = act(parts[0, row, column] + parts[1, row, column] + ... + bias[column])
 //   act is the identity, or with RELU = 1 max(., 0), which leaves NaN alone.
 // Parts [parts][vectors], sum [vectors], bias [width], in vec4s. SLOTS invocations share the parts of a vec4, each adds every SLOTS-th, then
-// a tree: many parts of few elements keep a GPU busy only so. Moves 4 * (parts + 1) bytes an element; writes with `=`.
+// a tree: one alone would wait for memory again and again. Moves 4 * (parts + 1) bytes an element; writes with `=`.
 const WORKGROUP: u32 = 64u;
 // A power of two.
 const SLOTS: u32 = 1u;

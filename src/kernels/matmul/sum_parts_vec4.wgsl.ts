@@ -1,5 +1,5 @@
 // Generated from sum_parts_vec4.wgsl by `npm run generate`: do not edit.
-// wgsl-sha256: a6adb1c52b418f1d42b4a03a6743953b7e4fff921604585f613b319edc00d144
+// wgsl-sha256: 51be8ca14f45e249a624d3986762b4f4f745e77f336886cc4ae1a5eb3cf4f2fb
 import type { KernelModule } from '../../runtime/kernel.ts';
 
 const source = [

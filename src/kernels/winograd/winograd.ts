@@ -100,10 +100,10 @@ function withTemporary<const S extends readonly Shape[]>(
 ): void {
   const made: Tensor[] = [];
   try {
-    for (const shape of shapes) made.push(tape.engine.empty(shape));
+    for (const shape of shapes) made.push(tape.empty(shape));
     work(made as unknown as { readonly [K in keyof S]: Tensor });
   } finally {
-    for (const tensor of made) tensor.dispose();
+    for (const tensor of made) tape.release(tensor);
   }
 }
 
