@@ -40,6 +40,10 @@ export async function loadModel(engine: Engine, { file, name, head }: Checkpoint
   if (metadata.has('model')) {
     const { configuration, state, info } = parseCheckpoint({ metadata, tensors: weights.tensors });
     const names = fieldOf(info, 'classNames');
+    if (Array.isArray(names) && names.length !== configuration.classes)
+      throw new InputError(
+        `${name} names ${names.length} classes, but its model has ${configuration.classes}: load the file that was saved.`,
+      );
     const crop = fieldOf(info, 'crop');
     return {
       model: filledModel(engine, configuration, state),

@@ -132,10 +132,16 @@ describeDemo('Bad days', (demo) => {
   test('checkpoints: of nothing, damaged, of another network; the model before stays', async () => {
     const page = await demo().open();
     const own = readFileSync(OWN_MODEL);
+    // Two names become one: what stands between them is overwritten with blanks.
+    const misnamed = Buffer.from(own);
+    const between = String.raw`\",\"`;
+    const place = misnamed.indexOf(between, misnamed.indexOf('classNames'));
+    misnamed.fill(' ', place, place + between.length);
     for (const [name, content, message] of [
       ['empty.pth', new Uint8Array(), 'empty.pth is empty'],
       ['text.pth', Buffer.from('hello'), 'text.pth'],
       ['cut.safetensors', own.subarray(0, own.length / 2), 'cut.safetensors'],
+      ['misnamed.safetensors', misnamed, 'misnamed.safetensors names 11 classes, but its model has 12'],
       [
         'numbers.safetensors',
         readFileSync(join(fixtures, 'safetensors', 'numpy.safetensors')),
