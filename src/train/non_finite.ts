@@ -54,6 +54,11 @@ export function describeOrigin({ pass, layer, operation, kernel, shape, reason }
   }
 }
 
+/** Every step of an epoch was left out, because its numbers were not finite: the weights do not move any more. */
+export class SkippedEpochError extends CalmError {
+  override name = 'SkippedEpochError';
+}
+
 /** Training met numbers that are not finite, NaN or infinite. Nothing that was saved has any. */
 export class NonFiniteError extends CalmError {
   override name = 'NonFiniteError';

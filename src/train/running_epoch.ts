@@ -2,7 +2,7 @@ import type { EpochOptions, EpochProgress, EpochSummary } from './epoch.ts';
 import type { NonFinitePlace } from './step_watch.ts';
 import type { TrainingBatch } from './batch.ts';
 import { ArgumentError } from '../runtime/errors.ts';
-import { UnhealthyStep } from './non_finite.ts';
+import { SkippedEpochError, UnhealthyStep } from './non_finite.ts';
 
 /** What a step or a part of it gives. */
 export interface StepResult {
@@ -93,11 +93,11 @@ export class RunningEpoch {
     while (this.#pending.length > 0) await this.report();
   }
 
-  /** Of the whole epoch. Throws ArgumentError when it had no batches. */
+  /** Of the whole epoch. Throws ArgumentError when it had no batches, SkippedEpochError when all were left out. */
   summary(learningRate: number): EpochSummary {
     const { epoch, step, images, lossSum, correct } = this.#progress;
     if (step === 0) throw new ArgumentError('training: the epoch has no batches');
-    if (images === 0) throw new ArgumentError('training: every step of the epoch was skipped');
+    if (images === 0) throw new SkippedEpochError('training: every step of the epoch was skipped');
     const seconds = this.#seconds();
     return {
       epoch,

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -213,6 +213,16 @@ describe('writeBirdlets', () => {
       /is not a birdlets folder \(it has thesis.txt\)/,
     );
     expect(await readdir(folder)).toEqual(['birdlets.json', 'thesis.txt']);
+    // Nor one that pictures of somebody's own have joined.
+    const drawn = join(home, 'joined');
+    await writeBirdlets(drawn, options);
+    await mkdir(join(drawn, 'images', '099.Mine'));
+    await writeFile(join(drawn, 'images', '099.Mine', 'Mine_1.png'), 'a picture');
+    await expect(writeBirdlets(drawn, { ...options, seed: 77 })).rejects.toThrow(
+      'is not a birdlets folder (it has images/099.Mine/Mine_1.png)',
+    );
+    await rm(join(drawn, 'images', '099.Mine'), { recursive: true });
+    expect(await writeBirdlets(drawn, { ...options, seed: 77 })).toMatchObject({ generated: true });
     await expect(writeBirdlets(join(home, 'x'), { ...options, val: 0 })).rejects.toThrow(
       /val must be a positive integer/,
     );

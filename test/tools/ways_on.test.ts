@@ -3,7 +3,7 @@ import { DeviceLostError, OutOfMemoryError } from '../../src/runtime/errors.ts';
 import { expect, test } from 'vitest';
 import { ImageDecodeError } from '../../src/data/image.ts';
 import { Interruption } from '../../tools/training/interruption.ts';
-import { NonFiniteError, untraced } from '../../src/train/non_finite.ts';
+import { NonFiniteError, SkippedEpochError, untraced } from '../../src/train/non_finite.ts';
 import { runConfiguration } from './run_configuration.ts';
 import { waysOn } from '../../tools/training/ways_on.ts';
 
@@ -37,6 +37,7 @@ test.each([
   ['such a one after others', fromABatch, ['--on-nan', 'skip'], ['--lr 0.003', '--lr 0.003']],
   ['a weight that is not', notFinite({ pass: 'weights' }), [], []],
   ['an update that made one so', notFinite({ pass: 'update' }), ['--lr', '1e-7'], ['--lr 3e-8', '--lr 3e-8']],
+  ['an epoch of nothing else', new SkippedEpochError('all'), ['--on-nan', 'skip'], ['--config']],
   ['a picture', new ImageDecodeError('no PNG'), [], ['--on-bad-image skip']],
   ['memory', new OutOfMemoryError('none'), [], ['--recompute']],
   ['memory, in spite of that', new OutOfMemoryError('none'), ['--recompute'], ['--resume']],

@@ -1,7 +1,7 @@
 import type { RunConfiguration } from './configuration.ts';
 import { ImageDecodeError } from '../../src/data/image.ts';
 import { Interruption } from './interruption.ts';
-import { NonFiniteError } from '../../src/train/non_finite.ts';
+import { NonFiniteError, SkippedEpochError } from '../../src/train/non_finite.ts';
 import { OutOfMemoryError } from '../../src/runtime/errors.ts';
 import { join, resolve } from 'node:path';
 import { shellWord } from '../shell_word.ts';
@@ -23,6 +23,14 @@ type Way = readonly [words: string, options: string];
 /** A third of a rate, rounded to one digit: 0.01, 0.003, 0.001, ... */
 const lowered = (rate: number): number => Number((rate / 3).toPrecision(1));
 
+/** The same run with a lower rate and under a name of its own. */
+function anew({ folder, configuration: { trainer } }: StoppedRun, words: string): Way {
+  const rate = lowered(trainer.learningRate);
+  const file = shellWord(join(folder, 'configuration.json'));
+  const beside = shellWord(`${resolve(folder)}-lr-${rate}`);
+  return [words, `--config ${file} --lr ${rate} --out ${beside}`];
+}
+
 /** What has to be otherwise, so that the same step does not end in the same way. Null: nothing has. */
 function waysAfter(error: unknown, stopped: StoppedRun): readonly Way[] | null {
   const { folder, saved, processes } = stopped;
@@ -38,13 +46,11 @@ function waysAfter(error: unknown, stopped: StoppedRun): readonly Way[] | null {
     if (operation !== null && trainer.onNonFinite === 'stop' && processes === 1)
       ways.push(['without such batches', resumed('--on-nan skip')]);
     // What was saved may have gone astray already.
-    if (saved !== null) {
-      const file = shellWord(join(folder, 'configuration.json'));
-      const beside = shellWord(`${resolve(folder)}-lr-${lowered(trainer.learningRate)}`);
-      ways.push(['begin anew with that rate', `--config ${file} ${rate} --out ${beside}`]);
-    }
+    if (saved !== null) ways.push(anew(stopped, 'begin anew with that rate'));
     return ways;
   }
+  // What was saved has: no batch moves it.
+  if (error instanceof SkippedEpochError) return [anew(stopped, 'begin anew with a lower learning rate')];
   if (error instanceof ImageDecodeError && loading.onBadImage === 'stop')
     return [['without such pictures', resumed('--on-bad-image skip')]];
   // Of a run that did go on: else a single tensor may be too large, which this does not change.

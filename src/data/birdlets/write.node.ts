@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { ArgumentError } from '../../runtime/errors.ts';
 import { DatasetError } from '../dataset.ts';
 import { encodePlanePng, encodePng } from '../png/png.node.ts';
@@ -37,6 +37,10 @@ const NAMES = new Set([
   ...['images.txt', 'image_class_labels.txt', 'train_test_split.txt', 'bounding_boxes.txt', 'classes.txt'],
 ]);
 
+/** Files within them: pictures and masks by class, and lists. */
+const FILES =
+  /^(?:images|segmentations|part_masks)\/\d{3}\.(\w+)\/\1_\d{4}_\d+\.png$|^(?:metadata|attributes|parts)\/.*\.txt$/;
+
 interface Entry {
   readonly split: BirdletSplit;
   /** Index for generateBirdlet. */
@@ -57,7 +61,7 @@ interface Drawn extends Entry {
  *
  * The folder appears whole or not at all: it is written beside its place and renamed. A complete folder of the same options is
  * kept. Throws an ArgumentError on bad options and a DatasetError if `folder` exists and is not a birdlets folder, or has something else in
- * it as well: it is never removed then.
+ * it as well, at any depth: it is never removed then.
  */
 export async function writeBirdlets(
   folder: string,
@@ -76,7 +80,7 @@ export async function writeBirdlets(
   const found = await readDescription(target);
   if (found === description) return { folder: target, generated: false };
   const names = await listNames(target);
-  const strange = names.find((name) => !NAMES.has(name));
+  const strange = names.find((name) => !NAMES.has(name)) ?? (await foreignFile(target));
   if (names.length > 0 && (found === undefined || strange !== undefined)) {
     const why = found === undefined ? 'it has no birdlets.json' : `it has ${strange ?? ''}`;
     throw new DatasetError(`writeBirdlets: ${target} exists and is not a birdlets folder (${why})`);
@@ -105,6 +109,15 @@ async function readDescription(folder: string): Promise<string | undefined> {
   } catch {
     return undefined;
   }
+}
+
+/** A file in the folders of a birdlets folder that was not drawn: it is not to go with the rest. */
+async function foreignFile(folder: string): Promise<string | undefined> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => !entry.isDirectory() && entry.parentPath !== folder)
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+    .find((name) => !FILES.test(name));
 }
 
 /** Names in a folder; none if it does not exist. */

@@ -58,6 +58,10 @@ async function filesOf(path: string): Promise<{ index: string | null; shards: st
     throw new WeightsFileError(
       `${path}: this folder has ${indexes.length} indexes of shards, name one: ${indexes.join(', ')}`,
     );
+  if (files.includes('configuration.json') && shards.length > 0)
+    throw new WeightsFileError(
+      `${path}: this is the folder of a training run, name one of its files: ${shards.join(', ')}`,
+    );
   if (indexes.length === 0 && shards.length === 0)
     throw new WeightsFileError(
       `${path}: this is a folder without .safetensors files; wanted a file of weights, or a folder of shards`,

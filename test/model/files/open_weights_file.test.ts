@@ -60,6 +60,12 @@ describe('shards', () => {
     await rm(path('shards', 'model.safetensors.index.json'));
     const { tensors } = await readWeightsFile(path('shards'));
     expect([...tensors.keys()]).toEqual(['a', 'c', 'b']);
+    // A run's checkpoints are no shards.
+    await writeFile(path('shards', 'configuration.json'), '{}');
+    await expect(readWeightsFile(path('shards'))).rejects.toThrow(
+      /folder of a training run, name one of its files: .*\.safetensors/,
+    );
+    await rm(path('shards', 'configuration.json'));
   });
 
   test('in a page, by whoever can get them', async () => {
