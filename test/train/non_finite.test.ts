@@ -7,7 +7,7 @@ import { checkpointContent } from '../../src/train/checkpoint.ts';
 import { createEngine } from '../../src/runtime/create_engine.ts';
 import { createTrainer } from '../../src/train/trainer.ts';
 import { findNonFinite, wordsFor } from '../../src/kernels/non_finite/non_finite.ts';
-import { NonFiniteError } from '../../src/train/non_finite.ts';
+import { NonFiniteError, SkippedEpochError } from '../../src/train/non_finite.ts';
 import type { NonFiniteStep } from '../../src/train/non_finite.ts';
 import { OutOfMemoryError } from '../../src/runtime/errors.ts';
 import { patchBatch, smallModel } from './patches.ts';
@@ -234,6 +234,7 @@ test('a part of a batch whose loss alone is infinite holds the step, though it i
     onSkippedStep: (step) => skipped.push(step),
   });
   await expect(training).rejects.toThrow(/every step of the epoch was skipped/);
+  await expect(training).rejects.toBeInstanceOf(SkippedEpochError);
   expect(skipped).toMatchObject([{ loss: Infinity, origin: { pass: 'forward', operation: 'mean' } }]);
   expect(await model.stateDict()).toEqual(before);
   trainer.dispose();
